@@ -1,0 +1,32 @@
+/* Bytes that grow. Not locked. */
+#ifndef ZKC_COMMON_BASE_BUFFER_H
+#define ZKC_COMMON_BASE_BUFFER_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+    uint8_t *bytes;
+    size_t size, capacity;
+};
+
+/* {0} is an empty buffer. */
+void buffer_release(struct buffer *buffer);
+void buffer_clear(struct buffer *buffer);                              /* size 0, memory kept */
+uint8_t *buffer_reserve(struct buffer *buffer, size_t size);           /* room for `size` more; returns where it starts */
+uint8_t *buffer_extend(struct buffer *buffer, size_t size);            /* as reserve, and counts it as written */
+void buffer_append(struct buffer *buffer, const void *bytes, size_t size);
+void buffer_append_string(struct buffer *buffer, const char *string);
+void buffer_append_byte(struct buffer *buffer, uint8_t byte);
+void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_vprintf(struct buffer *buffer, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void buffer_consume(struct buffer *buffer, size_t size);               /* drops the first `size` bytes */
+
+/* A terminating zero behind the bytes (not counted in size); valid until the next change. Never NULL. */
+char *buffer_string(struct buffer *buffer);
+
+/* The bytes with a terminating zero, now the caller's (memory_free); the buffer is empty afterwards. */
+char *buffer_detach(struct buffer *buffer);
+
+#endif

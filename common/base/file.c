@@ -1,0 +1,440 @@
+/*
+ * file.c - the only calls that touch a disk.
+ *
+ * Every loop here goes on after EINTR and after a short count; nothing else is tried twice, a failed sync least of all.
+ * What is not there is told apart from what failed (ZK_NOT_FOUND, ZK_IO), because callers treat an empty data
+ * directory and a broken one differently.
+ */
+#include "common/base/file.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/base/memory.h"
+#include "common/base/strings.h"
+
+#define ZERO_BLOCK ((size_t)65536)
+#define ZERO_BLOCKS 16    /* a call: 1 MiB */
+#define READ_STEP ((size_t)65536)
+
+struct file {
+    int fd;
+    int64_t position;    /* of the next file_write() */
+    char *path;
+};
+
+static bool is_missing(int error_number)
+{
+    return error_number == ENOENT || error_number == ENOTDIR;
+}
+
+/* After a call on a path failed: ZK_NOT_FOUND, ZK_EXISTS or ZK_IO with "cannot <deed> <path>: <reason>". */
+static int fail_path(struct error *error, const char *deed, const char *path)
+{
+    int saved_errno = errno;
+    int code = is_missing(saved_errno) ? ZK_NOT_FOUND : saved_errno == EEXIST ? ZK_EXISTS : ZK_IO;
+    error_set_errno(error, "cannot %s %s", deed, path);
+    if (error != NULL)
+        error->code = code;
+    return code;
+}
+
+static int open_flags(enum file_mode mode)
+{
+    switch (mode) {
+    case FILE_READ: return O_RDONLY | O_NONBLOCK;    /* a FIFO must not hold us before it is refused */
+    case FILE_WRITE: return O_RDWR;
+    case FILE_CREATE: return O_RDWR | O_CREAT | O_TRUNC;
+    case FILE_CREATE_NEW: return O_RDWR | O_CREAT | O_EXCL;
+    case FILE_APPEND: return O_RDWR | O_CREAT | O_APPEND;
+    }
+    assert(!"a file mode");
+    return O_RDONLY;
+}
+
+static int check_regular(int fd, const char *path, struct error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return error_set_errno(error, "cannot look at %s", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, ZK_IO, "cannot open %s: not a regular file", path);
+    return ZK_OK;
+}
+
+static int sync_parent(const char *path, struct error *error)
+{
+    char *directory = path_directory(path);
+    int err = directory_sync(directory, error);
+    memory_free(directory);
+    return err;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int64_t modified_ms(const struct stat *status)
+{
+    return (int64_t)status->st_mtim.tv_sec * 1000 + status->st_mtim.tv_nsec / 1000000;
+}
+
+int file_open(const char *path, enum file_mode mode, struct file **ret_file, struct error *error)
+{
+    int fd = open(path, open_flags(mode) | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd < 0)
+        return fail_path(error, "open", path);
+    int err = mode == FILE_READ ? check_regular(fd, path, error) : ZK_OK;
+    off_t end = 0;
+    if (err == ZK_OK && mode == FILE_APPEND && (end = lseek(fd, 0, SEEK_END)) < 0)
+        err = error_set_errno(error, "cannot find the end of %s", path);
+    if (err != ZK_OK) {
+        close(fd);
+        return err;
+    }
+    struct file *file = MEMORY_NEW(struct file);
+    file->fd = fd;
+    file->position = end;
+    file->path = string_copy(path);
+    *ret_file = file;
+    return ZK_OK;
+}
+
+int file_close(struct file *file, struct error *error)
+{
+    if (file == NULL)
+        return ZK_OK;
+    /* Linux gives the descriptor back whatever close() returns. */
+    int err = close(file->fd) < 0 && errno != EINTR ? error_set_errno(error, "cannot close %s", file->path) : ZK_OK;
+    memory_free(file->path);
+    memory_free(file);
+    return err;
+}
+
+const char *file_path(const struct file *file)
+{
+    return file->path;
+}
+
+int file_pread(struct file *file, void *bytes, size_t size, int64_t offset, size_t *ret_read, struct error *error)
+{
+    uint8_t *at = bytes;
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(file->fd, at + done, size - done, offset + (int64_t)done);
+        if (got == 0)
+            break;
+        if (got > 0)
+            done += (size_t)got;
+        else if (errno != EINTR)
+            return error_set_errno(error, "cannot read %s at %" PRId64, file->path, offset + (int64_t)done);
+    }
+    *ret_read = done;
+    return ZK_OK;
+}
+
+int file_write(struct file *file, const void *bytes, size_t size, struct error *error)
+{
+    const uint8_t *at = bytes;
+    while (size > 0) {
+        ssize_t written = write(file->fd, at, size);
+        if (written < 0) {
+            if (errno == EINTR)
+                continue;
+            return error_set_errno(error, "cannot write %s at %" PRId64, file->path, file->position);
+        }
+        at += written;
+        size -= (size_t)written;
+        file->position += written;
+    }
+    return ZK_OK;
+}
+
+int file_pwrite(struct file *file, const void *bytes, size_t size, int64_t offset, struct error *error)
+{
+    const uint8_t *at = bytes;
+    while (size > 0) {
+        ssize_t written = pwrite(file->fd, at, size, offset);
+        if (written < 0) {
+            if (errno == EINTR)
+                continue;
+            return error_set_errno(error, "cannot write %s at %" PRId64, file->path, offset);
+        }
+        at += written;
+        size -= (size_t)written;
+        offset += written;
+    }
+    return ZK_OK;
+}
+
+int file_sync(struct file *file, struct error *error)
+{
+    return fdatasync(file->fd) < 0 ? error_set_errno(error, "cannot sync %s", file->path) : ZK_OK;
+}
+
+int file_size(struct file *file, int64_t *ret_size, struct error *error)
+{
+    struct stat status;
+    if (fstat(file->fd, &status) < 0)
+        return error_set_errno(error, "cannot look at %s", file->path);
+    *ret_size = status.st_size;
+    return ZK_OK;
+}
+
+int file_truncate(struct file *file, int64_t size, struct error *error)
+{
+    while (ftruncate(file->fd, size) < 0) {
+        if (errno != EINTR)
+            return error_set_errno(error, "cannot cut %s to %" PRId64 " bytes", file->path, size);
+    }
+    return ZK_OK;
+}
+
+int file_fill_zeros(struct file *file, int64_t from, int64_t to, struct error *error)
+{
+    static uint8_t zeros[ZERO_BLOCK];    /* not const, so that it takes no room in the program; never written */
+    while (from < to) {
+        struct iovec parts[ZERO_BLOCKS];
+        int count = 0;
+        int64_t planned = from;
+        while (count < ZERO_BLOCKS && planned < to) {
+            size_t size = to - planned < (int64_t)ZERO_BLOCK ? (size_t)(to - planned) : ZERO_BLOCK;
+            parts[count++] = (struct iovec){ .iov_base = zeros, .iov_len = size };
+            planned += (int64_t)size;
+        }
+        ssize_t written = pwritev(file->fd, parts, count, from);
+        if (written >= 0)
+            from += written;
+        else if (errno != EINTR)
+            return error_set_errno(error, "cannot write %s at %" PRId64, file->path, from);
+    }
+    return ZK_OK;
+}
+
+int file_lock(struct file *file, struct error *error)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    if (fcntl(file->fd, F_OFD_SETLK, &lock) == 0)
+        return ZK_OK;
+    if (errno == EAGAIN || errno == EACCES)
+        return error_set(error, ZK_EXISTS, "%s is locked by another process", file->path);
+    return error_set_errno(error, "cannot lock %s", file->path);
+}
+
+int file_read_all(const char *path, size_t limit, struct buffer *buffer, struct error *error)
+{
+    struct file *file = NULL;
+    int err = file_open(path, FILE_READ, &file, error);
+    if (err != ZK_OK)
+        return err;
+    size_t start = buffer->size, total = 0, got;
+    do {
+        /* One byte beyond the limit tells that it is too large. */
+        size_t step = limit - total < READ_STEP ? limit - total + 1 : READ_STEP;
+        err = file_pread(file, buffer_reserve(buffer, step), step, (int64_t)total, &got, error);
+        if (err != ZK_OK)
+            break;
+        total += got;
+        buffer->size += got;
+        if (total > limit)
+            err = error_set(error, ZK_TOO_LARGE, "%s is larger than %zu bytes", path, limit);
+        else if (got < step)
+            break;
+    } while (err == ZK_OK);
+    if (err != ZK_OK)
+        buffer->size = start;
+    file_close(file, NULL);
+    return err;
+}
+
+int file_write_atomic(const char *path, const void *bytes, size_t size, struct error *error)
+{
+    char *temporary = string_format("%s.tmp", path);
+    struct file *file = NULL;
+    int err = file_open(temporary, FILE_CREATE, &file, error);
+    if (err != ZK_OK)
+        goto out;
+    err = file_write(file, bytes, size, error);
+    if (err == ZK_OK)
+        err = file_sync(file, error);
+    int close_err = file_close(file, err == ZK_OK ? error : NULL);
+    if (err == ZK_OK)
+        err = close_err;
+    if (err == ZK_OK)
+        err = file_rename(temporary, path, error);
+    if (err != ZK_OK)
+        unlink(temporary);
+    else
+        err = sync_parent(path, error);
+out:
+    memory_free(temporary);
+    return err;
+}
+
+enum file_kind file_kind(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return FILE_KIND_NONE;
+    if (S_ISREG(status.st_mode))
+        return FILE_KIND_REGULAR;
+    return S_ISDIR(status.st_mode) ? FILE_KIND_DIRECTORY : FILE_KIND_OTHER;
+}
+
+int file_modified_ms(const char *path, int64_t *ret_ms, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return fail_path(error, "look at", path);
+    *ret_ms = modified_ms(&status);
+    return ZK_OK;
+}
+
+int file_size_of(const char *path, int64_t *ret_size, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return fail_path(error, "look at", path);
+    *ret_size = status.st_size;
+    return ZK_OK;
+}
+
+int file_unlink(const char *path, struct error *error)
+{
+    return unlink(path) < 0 ? fail_path(error, "remove", path) : ZK_OK;
+}
+
+int file_rename(const char *from, const char *to, struct error *error)
+{
+    if (rename(from, to) == 0)
+        return ZK_OK;
+    int code = is_missing(errno) ? ZK_NOT_FOUND : ZK_IO;
+    error_set_errno(error, "cannot rename %s to %s", from, to);
+    if (error != NULL)
+        error->code = code;
+    return code;
+}
+
+bool file_is_writable(const char *path)
+{
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+int directory_make(const char *path, struct error *error)
+{
+    char *part = string_copy(path);
+    int err = ZK_OK;
+    /* Each end of a component in turn, the first of them behind a leading '/'. */
+    for (size_t end = strspn(part, "/"); err == ZK_OK && part[end] != '\0'; end += strspn(part + end, "/")) {
+        end += strcspn(part + end, "/");
+        char next = part[end];
+        part[end] = '\0';
+        if (file_kind(part) != FILE_KIND_DIRECTORY) {
+            if (mkdir(part, 0700) == 0)
+                err = sync_parent(part, error);
+            else if (errno != EEXIST || file_kind(part) != FILE_KIND_DIRECTORY)    /* another may have just made it */
+                err = fail_path(error, "make directory", part);
+        }
+        part[end] = next;
+    }
+    memory_free(part);
+    return err;
+}
+
+int directory_sync(const char *path, struct error *error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_path(error, "open directory", path);
+    int err = fsync(fd) < 0 ? error_set_errno(error, "cannot sync directory %s", path) : ZK_OK;
+    close(fd);
+    return err;
+}
+
+int directory_list(const char *path, struct name_list *ret_list, struct error *error)
+{
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return fail_path(error, "list directory", path);
+    struct name_list list = { 0 };
+    size_t capacity = 0;
+    struct dirent *entry;
+    while ((errno = 0, entry = readdir(directory)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (list.count == capacity) {
+            capacity = capacity > 0 ? 2 * capacity : 16;
+            list.names = memory_realloc(list.names, capacity * sizeof(list.names[0]));
+        }
+        list.names[list.count++] = string_copy(entry->d_name);
+    }
+    int err = errno != 0 ? error_set_errno(error, "cannot list directory %s", path) : ZK_OK;
+    closedir(directory);
+    if (err != ZK_OK) {
+        name_list_release(&list);
+        return err;
+    }
+    if (list.count > 0)
+        qsort(list.names, list.count, sizeof(list.names[0]), compare_names);
+    *ret_list = list;
+    return ZK_OK;
+}
+
+void name_list_release(struct name_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        memory_free(list->names[i]);
+    memory_free(list->names);
+    *list = (struct name_list){ 0 };
+}
+
+int64_t directory_size(const char *path)
+{
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return 0;
+    int64_t total = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        struct stat status;
+        if (fstatat(dirfd(directory), entry->d_name, &status, 0) == 0 && S_ISREG(status.st_mode))
+            total += status.st_size;
+    }
+    closedir(directory);
+    return total;
+}
+
+char *path_join(const char *directory, const char *name)
+{
+    return string_format(string_ends_with(directory, "/") ? "%s%s" : "%s/%s", directory, name);
+}
+
+char *path_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return string_copy(".");
+    return slash == path ? string_copy("/") : string_copy_n(path, (size_t)(slash - path));
+}
+
+char *path_absolute(const char *path)
+{
+    if (path[0] == '/')
+        return string_copy(path);
+    char *current = getcwd(NULL, 0);
+    if (current == NULL)    /* the directory we stand in was removed */
+        return string_copy(path);
+    char *absolute = path_join(current, path);
+    free(current);    /* getcwd's, not memory_alloc's */
+    return absolute;
+}

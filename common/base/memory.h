@@ -1,0 +1,24 @@
+/* The allocator: running out of memory ends the process with a line that says how much was wanted. Any thread. */
+#ifndef ZKC_COMMON_BASE_MEMORY_H
+#define ZKC_COMMON_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* Never NULL; size 0 gives a pointer one may free. */
+void *memory_alloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *memory_alloc_zero(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *memory_realloc(void *memory, size_t size) __attribute__((returns_nonnull));
+void *memory_copy(const void *bytes, size_t size) __attribute__((malloc, returns_nonnull));
+void memory_free(void *memory);
+
+/* memory_free that overwrites first: keys, passwords. */
+void memory_free_secret(void *memory, size_t size);
+
+/* A zeroed struct: struct vote *vote = MEMORY_NEW(struct vote). */
+#define MEMORY_NEW(type) ((type *)memory_alloc_zero(1, sizeof(type)))
+#define MEMORY_NEW_ARRAY(count, type) ((type *)memory_alloc_zero((count), sizeof(type)))
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+#endif

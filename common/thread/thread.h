@@ -1,0 +1,35 @@
+/*
+ * Named threads. Mirrors ZooKeeperThread and ZooKeeperCriticalThread. A thread here cannot die alone: a failed
+ * assertion or a fatal signal in it ends the process.
+ */
+#ifndef ZKC_COMMON_THREAD_THREAD_H
+#define ZKC_COMMON_THREAD_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread;
+
+/*
+ * Starts a thread, with the myid of log lines of the one that starts it; all signals blocked. The whole name stands in
+ * log lines; the kernel gets the part behind the last '.', its middle left out if it is longer than 15 bytes.
+ * Never NULL: a machine without threads ends the process.
+ */
+struct thread *thread_start(const char *name, void (*run)(void *arg), void *arg);
+
+/* Waits for its end and frees it. NULL is accepted. Must not be called by the thread itself. */
+void thread_join(struct thread *thread);
+bool thread_is_current(const struct thread *thread);
+
+/* Name of the calling thread, "main" for one that was not started here. */
+const char *thread_current_name(void);
+
+/* Number of processors this process may use, at least 1. */
+int thread_processors(void);
+
+/* Blocks the signals in this thread and those it starts, and waits for one of them; for main(). The next signal, or 0
+ * when the timeout (ms; -1 is none) has passed. */
+void thread_block_signals(const int *signals, int count);
+int thread_wait_signal(const int *signals, int count, int64_t timeout_ms);
+
+#endif

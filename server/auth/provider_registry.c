@@ -1,0 +1,139 @@
+/*
+ * provider_registry.c - the schemes a server has, by name. Mirrors org.apache.zookeeper.server.auth.ProviderRegistry.
+ *
+ * Java loads any class that an authProvider.N line names. Here a line names one of the classes below, for the sake of
+ * files that were written for Java; any other ends the start, as a server without it would guard its nodes otherwise.
+ */
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/strings.h"
+#include "server/auth/auth_provider.h"
+#include "server/tree/java_hash_set.h"
+
+struct registered {
+    struct java_hash_link link;    /* listed in the order of Java's HashMap */
+    struct auth_provider *provider;
+};
+
+struct provider_registry {
+    struct java_hash_set providers;
+};
+
+static struct registered *find_registered(struct provider_registry *registry, struct ustring scheme)
+{
+    for (struct java_hash_link *link = java_hash_set_first(&registry->providers); link != NULL;
+         link = java_hash_set_after(&registry->providers, link)) {
+        struct registered *registered = container_of(link, struct registered, link);
+        if (ustring_is(scheme, registered->provider->scheme))
+            return registered;
+    }
+    return NULL;
+}
+
+/* In the place of the one with the same scheme, if there is one. */
+static void add_provider(struct provider_registry *registry, struct auth_provider *provider)
+{
+    struct registered *registered = find_registered(registry, ustring_of(provider->scheme));
+    if (registered != NULL) {
+        registered->provider->free(registered->provider);
+        registered->provider = provider;
+        return;
+    }
+    registered = MEMORY_NEW(struct registered);
+    registered->provider = provider;
+    registered->link.hash = string_java_hash(provider->scheme, strlen(provider->scheme));
+    java_hash_set_add(&registry->providers, &registered->link);
+}
+
+static int add_ip(struct provider_registry *registry, const struct server_options *options, struct error *error)
+{
+    (void)options;
+    (void)error;
+    add_provider(registry, ip_authentication_provider_new());
+    return ZK_OK;
+}
+
+static int add_digest(struct provider_registry *registry, const struct server_options *options, struct error *error)
+{
+    struct auth_provider *provider;
+    int err = digest_authentication_provider_new(options->digest_authentication_provider_digest_alg,
+                                                 options->digest_authentication_provider_super_digest, &provider,
+                                                 error);
+    if (err == ZK_OK)
+        add_provider(registry, provider);
+    return err;
+}
+
+static const struct {
+    const char *class_name;
+    int (*add)(struct provider_registry *registry, const struct server_options *options, struct error *error);
+} classes[] = {
+    {"org.apache.zookeeper.server.auth.IPAuthenticationProvider", add_ip},
+    {"org.apache.zookeeper.server.auth.DigestAuthenticationProvider", add_digest},
+};
+
+static int add_class(struct provider_registry *registry, const struct server_options *options,
+                     const struct property *line, struct error *error)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+        if (strcmp(line->value, classes[i].class_name) == 0)
+            return classes[i].add(registry, options, error);
+    return error_set(error, ZK_BAD_CONFIG,
+                     "%s=%s: there is no such authentication provider here; those of the schemes ip and digest are "
+                     "there without being named",
+                     line->key, line->value);
+}
+
+static int add_all(struct provider_registry *registry, const struct server_options *options, struct error *error)
+{
+    int err = add_ip(registry, options, error);
+    log_info("zookeeper.DigestAuthenticationProvider.enabled = %s",
+             options->digest_authentication_provider_enabled ? "true" : "false");
+    if (err == ZK_OK && options->digest_authentication_provider_enabled)
+        err = add_digest(registry, options, error);
+    for (size_t i = 0; err == ZK_OK && i < options->auth_providers.count; i++)
+        err = add_class(registry, options, &options->auth_providers.items[i], error);
+    return err;
+}
+
+int provider_registry_new(const struct server_options *options, struct provider_registry **ret_registry,
+                          struct error *error)
+{
+    struct provider_registry *registry = MEMORY_NEW(struct provider_registry);
+    java_hash_set_init(&registry->providers, 16);
+    int err = add_all(registry, options, error);
+    if (err == ZK_OK)
+        *ret_registry = registry;
+    else
+        provider_registry_free(registry);
+    return err;
+}
+
+void provider_registry_free(struct provider_registry *registry)
+{
+    if (registry == NULL)
+        return;
+    for (struct java_hash_link *link = java_hash_set_first(&registry->providers), *after; link != NULL; link = after) {
+        after = java_hash_set_after(&registry->providers, link);
+        struct registered *registered = container_of(link, struct registered, link);
+        registered->provider->free(registered->provider);
+        memory_free(registered);
+    }
+    java_hash_set_release(&registry->providers);
+    memory_free(registry);
+}
+
+struct auth_provider *provider_registry_find(struct provider_registry *registry, struct ustring scheme)
+{
+    struct registered *registered = find_registered(registry, scheme);
+    return registered == NULL ? NULL : registered->provider;
+}
+
+void provider_registry_list(struct provider_registry *registry, struct buffer *out)
+{
+    for (struct java_hash_link *link = java_hash_set_first(&registry->providers); link != NULL;
+         link = java_hash_set_after(&registry->providers, link))
+        buffer_printf(out, "%s ", container_of(link, struct registered, link)->provider->scheme);
+}

@@ -1,0 +1,60 @@
+/*
+ * connection_expirer.c - the clock that silent connections are held against.
+ *
+ * Mirrors NIOServerCnxnFactory.ConnectionExpirerThread. Thread "ConnnectionExpirer" (sic). What is closed, and when, is
+ * its caller's; here is only the waiting.
+ */
+#include "server/cnxn/connection_expirer.h"
+
+#include "common/base/clock.h"
+#include "common/base/memory.h"
+#include "common/thread/mutex.h"
+#include "common/thread/thread.h"
+
+struct connection_expirer {
+    int64_t (*expire)(void *context);
+    void *context;
+    struct thread *thread;
+    struct mutex lock;
+    struct condition stopped;
+    bool is_stopping GUARDED_BY(lock);
+};
+
+static void expirer_run(void *arg)
+{
+    struct connection_expirer *expirer = arg;
+    mutex_lock(&expirer->lock);
+    while (!expirer->is_stopping) {
+        mutex_unlock(&expirer->lock);
+        int64_t deadline_ms = clock_elapsed_ms() + expirer->expire(expirer->context);
+        mutex_lock(&expirer->lock);
+        while (!expirer->is_stopping && condition_wait_until(&expirer->stopped, &expirer->lock, deadline_ms))
+            ;
+    }
+    mutex_unlock(&expirer->lock);
+}
+
+struct connection_expirer *connection_expirer_start(int64_t (*expire)(void *context), void *context)
+{
+    struct connection_expirer *expirer = MEMORY_NEW(struct connection_expirer);
+    expirer->expire = expire;
+    expirer->context = context;
+    mutex_init(&expirer->lock);
+    condition_init(&expirer->stopped);
+    expirer->thread = thread_start("ConnnectionExpirer", expirer_run, expirer);
+    return expirer;
+}
+
+void connection_expirer_stop(struct connection_expirer *expirer)
+{
+    if (expirer == NULL)
+        return;
+    mutex_lock(&expirer->lock);
+    expirer->is_stopping = true;
+    condition_broadcast(&expirer->stopped);
+    mutex_unlock(&expirer->lock);
+    thread_join(expirer->thread);
+    condition_release(&expirer->stopped);
+    mutex_release(&expirer->lock);
+    memory_free(expirer);
+}

@@ -1,0 +1,15 @@
+/*
+ * Closes connections that stay silent longer than their session's time-out, or that never made a session. Mirrors
+ * NIOServerCnxnFactory.ConnectionExpirerThread; thread "ConnnectionExpirer" as Java spells it.
+ */
+#ifndef ZKC_SERVER_CNXN_CONNECTION_EXPIRER_H
+#define ZKC_SERVER_CNXN_CONNECTION_EXPIRER_H
+
+#include <stdint.h>
+
+struct connection_expirer;
+/* `expire` closes what has expired by now and returns the ms until it should look again. */
+struct connection_expirer *connection_expirer_start(int64_t (*expire)(void *context), void *context);
+void connection_expirer_stop(struct connection_expirer *expirer);    /* NULL is accepted */
+
+#endif

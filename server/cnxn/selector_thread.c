@@ -1,0 +1,334 @@
+/*
+ * selector_thread.c - waits for many connections, does their I/O or lends them to workers, and closes them.
+ *
+ * Mirrors NIOServerCnxnFactory.SelectorThread (and IOWorkRequest). Thread "NIOServerCxnFactory.SelectorThread-<n>".
+ *
+ *   AcceptThread ==Q1==> [ register ]
+ *   poller ------------> [ do_io, or worker ] --> packet_sink, flushed once a round
+ *   anyone ======Q7====> [ pump: write, go on reading, close ]
+ * (1) A connection is registered, written, re-armed and closed by this thread only; a worker that has it does I/O, and
+ *     hands it back through Q7.
+ * (2) Closing is the last thing that happens to a connection in a round, so that no event of the round is left for it.
+ * Departs from Java: Q7 stands for the queue of interest-op updates, and carries what is to be written too.
+ */
+#include "server/cnxn/selector_thread.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/strings.h"
+#include "common/net/poller.h"
+#include "common/net/socket.h"
+#include "common/thread/blocking_queue.h"
+#include "common/thread/thread.h"
+#include "server/cnxn/server_cnxn_factory.h"
+
+#define ACCEPTED_BOUND 128
+#define EVENTS_A_ROUND 256
+
+struct accepted {
+    int fd;
+    struct address peer;
+};
+BLOCKING_QUEUE_OF(accepted_queue, struct accepted);
+
+/* Input chunks of workers, one for each connection lent; kept for the next. */
+struct spare_chunks {
+    struct input_chunk *items;
+    size_t count, capacity;
+};
+
+struct selector_thread {
+    struct server_cnxn_factory *factory;
+    struct factory_parts *parts;
+    struct poller *poller;
+    struct accepted_queue *accepted;    /* Q1 */
+    struct thread *thread;
+    struct input_chunk chunk;           /* the thread's own */
+    _Atomic bool is_stopping;
+    struct mutex lock;
+    struct list flush_list GUARDED_BY(lock);    /* Q7 */
+    struct spare_chunks spare GUARDED_BY(lock);
+    _Atomic bool has_new;               /* Q7 got something since it was last taken */
+};
+
+static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    if (!server_cnxn_factory_remove(selector->factory, cnxn))
+        return;
+    atomic_store(&cnxn->is_stale, true);
+    cnxn->sink->ops->remove_cnxn(cnxn->sink, cnxn);
+    poller_remove(selector->poller, cnxn->stream->fd);
+    log_debug("closed connection of session 0x%" PRIx64 ": %s", (uint64_t)atomic_load(&cnxn->session_id),
+              disconnect_reason_text((enum disconnect_reason)atomic_load(&cnxn->close_reason)));
+    server_cnxn_take_down(cnxn);
+    mutex_lock(&selector->lock);
+    bool was_listed = !list_is_empty(&cnxn->flush_link);
+    list_remove(&cnxn->flush_link);
+    mutex_unlock(&selector->lock);
+    if (was_listed)
+        server_cnxn_unref(cnxn);
+    server_cnxn_unref(cnxn);    /* the factory's */
+}
+
+static void rearm(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    uint32_t wanted = server_cnxn_wanted_interest(cnxn);
+    if (wanted == cnxn->interest)
+        return;
+    poller_modify(selector->poller, cnxn->stream->fd, wanted, cnxn);
+    cnxn->interest = wanted;
+}
+
+/* ---- lending to workers ---- */
+
+struct io_work {
+    struct server_cnxn *cnxn;    /* reference */
+    uint32_t events;
+};
+
+static struct input_chunk take_spare(struct selector_thread *selector)
+{
+    struct input_chunk chunk = {0};
+    mutex_lock(&selector->lock);
+    if (selector->spare.count > 0)
+        chunk = selector->spare.items[--selector->spare.count];
+    mutex_unlock(&selector->lock);
+    return chunk;
+}
+
+static void give_spare(struct selector_thread *selector, struct input_chunk chunk)
+{
+    mutex_lock(&selector->lock);
+    struct spare_chunks *spare = &selector->spare;
+    if (spare->count == spare->capacity) {
+        spare->capacity = spare->capacity == 0 ? 4 : spare->capacity * 2;
+        spare->items = memory_realloc(spare->items, spare->capacity * sizeof spare->items[0]);
+    }
+    spare->items[spare->count++] = chunk;
+    mutex_unlock(&selector->lock);
+}
+
+static void hand_back(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    mutex_lock(&selector->lock);
+    cnxn->is_lent = false;
+    mutex_unlock(&selector->lock);
+    selector_thread_queue(selector, cnxn);
+    selector_thread_flush(selector);
+}
+
+static void work(void *arg)
+{
+    struct io_work *io = arg;
+    struct server_cnxn *cnxn = io->cnxn;
+    struct selector_thread *selector = cnxn->selector;
+    struct input_chunk chunk = take_spare(selector);
+    if (!server_cnxn_do_io(cnxn, io->events, &chunk))
+        atomic_store(&cnxn->close_now, true);
+    cnxn->sink->ops->flush(cnxn->sink);
+    give_spare(selector, chunk);
+    hand_back(selector, cnxn);
+    server_cnxn_unref(cnxn);
+    memory_free(io);
+}
+
+static void lend_if_here(struct selector_thread *selector, struct server_cnxn *cnxn, uint32_t events)
+{
+    mutex_lock(&selector->lock);
+    bool is_here = !cnxn->is_lent;
+    cnxn->is_lent = true;
+    mutex_unlock(&selector->lock);
+    if (!is_here)
+        return;    /* a hang-up, which no poller can be told to keep quiet about */
+    struct io_work *io = MEMORY_NEW(struct io_work);
+    io->cnxn = server_cnxn_ref(cnxn);
+    io->events = events;
+    poller_modify(selector->poller, cnxn->stream->fd, 0, cnxn);
+    cnxn->interest = 0;
+    if (worker_service_schedule(selector->parts->workers, work, io, hash_int64(cnxn->stream->fd)) != ZK_OK) {
+        mutex_lock(&selector->lock);
+        cnxn->is_lent = false;
+        mutex_unlock(&selector->lock);
+        server_cnxn_unref(cnxn);
+        memory_free(io);
+    }
+}
+
+/* ---- one round ---- */
+
+static void handle_events(struct selector_thread *selector, const struct poller_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct server_cnxn *cnxn = events[i].data;
+        if (cnxn == NULL)
+            continue;    /* a wake-up */
+        if (selector->parts->workers != NULL)
+            lend_if_here(selector, cnxn, events[i].events);
+        else if (server_cnxn_do_io(cnxn, events[i].events, &selector->chunk))
+            rearm(selector, cnxn);
+        else
+            close_cnxn(selector, cnxn);
+    }
+}
+
+static void register_accepted(struct selector_thread *selector)
+{
+    struct accepted accepted[16];
+    size_t count;
+    while ((count = accepted_queue_poll(selector->accepted, accepted, ARRAY_SIZE(accepted), 0)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            struct server_cnxn *cnxn =
+                server_cnxn_new(selector->factory, selector, selector->parts->sink, stream_new_plain(accepted[i].fd),
+                                &accepted[i].peer, selector->parts->sessionless_timeout_ms);
+            cnxn->interest = POLLER_READ;
+            struct error error = {0};
+            server_cnxn_factory_add(selector->factory, cnxn);
+            if (poller_add(selector->poller, accepted[i].fd, cnxn->interest, cnxn, &error) != ZK_OK) {
+                log_warn("cannot watch a new connection: %s", error.text);
+                close_cnxn(selector, cnxn);
+            }
+        }
+    }
+}
+
+/* The next connection of Q7 that no worker has, with the list's reference; NULL when there is none. */
+static struct server_cnxn *take_flush(struct selector_thread *selector, struct list *round)
+{
+    mutex_lock(&selector->lock);
+    struct server_cnxn *cnxn = NULL;
+    while (cnxn == NULL && !list_is_empty(round)) {
+        struct server_cnxn *candidate = LIST_ENTRY(round->next, struct server_cnxn, flush_link);
+        list_remove(&candidate->flush_link);
+        if (candidate->is_lent)
+            server_cnxn_unref(candidate);    /* hand_back() lists it again; the factory has a reference too */
+        else
+            cnxn = candidate;
+    }
+    mutex_unlock(&selector->lock);
+    return cnxn;
+}
+
+static void handle_flush_list(struct selector_thread *selector)
+{
+    if (!atomic_exchange(&selector->has_new, false))
+        return;
+    struct list round;
+    list_init(&round);
+    mutex_lock(&selector->lock);
+    if (!list_is_empty(&selector->flush_list)) {
+        list_insert_between(&round, selector->flush_list.previous, selector->flush_list.next);
+        list_init(&selector->flush_list);
+    }
+    mutex_unlock(&selector->lock);
+    struct server_cnxn *cnxn;
+    while ((cnxn = take_flush(selector, &round)) != NULL) {
+        if (cnxn->stream == NULL)
+            ;    /* closed while it stood in the queue */
+        else if (server_cnxn_pump(cnxn, &selector->chunk))
+            rearm(selector, cnxn);
+        else
+            close_cnxn(selector, cnxn);
+        server_cnxn_unref(cnxn);
+    }
+}
+
+static void close_all(struct selector_thread *selector)
+{
+    register_accepted(selector);
+    size_t count;
+    struct server_cnxn **cnxns = server_cnxn_factory_list(selector->factory, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (cnxns[i]->selector == selector && cnxns[i]->stream != NULL) {
+            server_cnxn_pump(cnxns[i], &selector->chunk);    /* a last flush */
+            atomic_store(&cnxns[i]->close_reason, DISCONNECT_SERVER_SHUTDOWN);
+            close_cnxn(selector, cnxns[i]);
+        }
+        server_cnxn_unref(cnxns[i]);
+    }
+    memory_free(cnxns);
+}
+
+static void selector_run(void *arg)
+{
+    struct selector_thread *selector = arg;
+    struct poller_event events[EVENTS_A_ROUND];
+    while (!atomic_load(&selector->is_stopping)) {
+        size_t count = poller_wait(selector->poller, events, ARRAY_SIZE(events), INT64_MAX);
+        handle_events(selector, events, count);
+        register_accepted(selector);
+        selector->parts->sink->ops->flush(selector->parts->sink);
+        handle_flush_list(selector);
+        selector->parts->sink->ops->flush(selector->parts->sink);    /* a backlog may have brought packets */
+    }
+    close_all(selector);
+    log_info("selector thread exited run method");
+}
+
+struct selector_thread *selector_thread_start(struct server_cnxn_factory *factory, int index)
+{
+    struct selector_thread *selector = MEMORY_NEW(struct selector_thread);
+    selector->factory = factory;
+    selector->parts = server_cnxn_factory_parts(factory);
+    selector->poller = poller_new();
+    selector->accepted = accepted_queue_new(ACCEPTED_BOUND);
+    mutex_init(&selector->lock);
+    mutex_lock(&selector->lock);
+    list_init(&selector->flush_list);
+    mutex_unlock(&selector->lock);
+    char *name = string_format("NIOServerCxnFactory.SelectorThread-%d", index);
+    selector->thread = thread_start(name, selector_run, selector);
+    memory_free(name);
+    return selector;
+}
+
+static void release_spare(struct selector_thread *selector)
+{
+    mutex_lock(&selector->lock);
+    for (size_t i = 0; i < selector->spare.count; i++)
+        input_chunk_release(&selector->spare.items[i]);
+    memory_free(selector->spare.items);
+    mutex_unlock(&selector->lock);
+}
+
+void selector_thread_stop(struct selector_thread *selector)
+{
+    accepted_queue_close(selector->accepted);
+    atomic_store(&selector->is_stopping, true);
+    poller_wake(selector->poller);
+    thread_join(selector->thread);
+    release_spare(selector);
+    input_chunk_release(&selector->chunk);
+    accepted_queue_free(selector->accepted);
+    poller_free(selector->poller);
+    mutex_release(&selector->lock);
+    memory_free(selector);
+}
+
+int selector_thread_add(struct selector_thread *selector, int fd, const struct address *peer)
+{
+    int err = accepted_queue_put(selector->accepted, (struct accepted){fd, *peer});
+    if (err == ZK_OK)
+        poller_wake(selector->poller);
+    return err;
+}
+
+void selector_thread_queue(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    mutex_lock(&selector->lock);
+    if (list_is_empty(&cnxn->flush_link)) {
+        server_cnxn_ref(cnxn);
+        list_add_last(&selector->flush_list, &cnxn->flush_link);
+        atomic_store(&selector->has_new, true);
+    }
+    mutex_unlock(&selector->lock);
+}
+
+void selector_thread_flush(struct selector_thread *selector)
+{
+    if (atomic_load(&selector->has_new))
+        poller_wake(selector->poller);
+}

@@ -1,0 +1,23 @@
+/*
+ * Readiness of many connections, and their I/O, done here or lent to workers. Mirrors NIOServerCnxnFactory.SelectorThread.
+ * Thread "NIOServerCxnFactory.SelectorThread-<n>"; Q1 brings sockets, Q7 connections that have something to write.
+ */
+#ifndef ZKC_SERVER_CNXN_SELECTOR_THREAD_H
+#define ZKC_SERVER_CNXN_SELECTOR_THREAD_H
+
+#include "common/net/address.h"
+#include "server/cnxn/server_cnxn.h"
+
+struct selector_thread;
+struct selector_thread *selector_thread_start(struct server_cnxn_factory *factory, int index);
+/* Closes Q1 and all its connections after a last try to write, joins, frees. */
+void selector_thread_stop(struct selector_thread *selector);
+
+/* AcceptThread: hands a socket over; waits while Q1 is full. ZK_OK or ZK_CLOSED (the socket stays the caller's). */
+int selector_thread_add(struct selector_thread *selector, int fd, const struct address *peer);
+/* Puts the connection on Q7, once; does not wake. */
+void selector_thread_queue(struct selector_thread *selector, struct server_cnxn *cnxn);
+/* Wakes it if Q7 got something since it last looked. */
+void selector_thread_flush(struct selector_thread *selector);
+
+#endif

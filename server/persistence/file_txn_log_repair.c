@@ -1,0 +1,226 @@
+/*
+ * file_txn_log_repair.c - where the log of a directory ends, and giving it another end.
+ *
+ * Mirrors FileTxnLog.getLastLoggedZxid, getLogFiles and truncate. Departs from Java:
+ * (1) a torn record is cut off before anything is logged again, and its bytes are kept in torn.<log file>.<offset>
+ *     (a name that no Java server takes for a log);
+ * (2) truncate finds the very zxid or changes nothing, removes later files first and from the end, so that a crash
+ *     leaves a log that is too long but whole, and syncs directory and file.
+ */
+#include "server/persistence/file_txn_log_repair.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/strings.h"
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* The bytes [from, to) of a file into another one, durable. */
+static int keep_bytes(const char *path, int64_t from, int64_t to, const char *kept_path, struct error *error)
+{
+    struct file *file = NULL;
+    int err = file_open(path, FILE_READ, &file, error);
+    if (err != ZK_OK)
+        return err;
+    size_t size = (size_t)(to - from), got = 0;
+    uint8_t *bytes = memory_alloc(size);
+    err = file_pread(file, bytes, size, from, &got, error);
+    if (err == ZK_OK)
+        err = file_write_atomic(kept_path, bytes, got, error);
+    memory_free(bytes);
+    file_close(file, NULL);
+    return err;
+}
+
+static int keep_torn_bytes(const char *directory, const struct log_ending *ending, struct error *error)
+{
+    char *name = string_format("torn.%s.%" PRId64, base_name(ending->path), ending->whole_end);
+    char *kept_path = path_join(directory, name);
+    int err = keep_bytes(ending->path, ending->whole_end, ending->torn_end, kept_path, error);
+    if (err == ZK_OK)
+        log_warn("the last record of %s, at %" PRId64 ", was never written to its end and is cut off; its %" PRId64
+                 " bytes are kept in %s",
+                 ending->path, ending->whole_end, ending->torn_end - ending->whole_end, kept_path);
+    memory_free(name);
+    memory_free(kept_path);
+    return err;
+}
+
+static int cut_file(const char *path, int64_t size, struct error *error)
+{
+    struct file *file = NULL;
+    int err = file_open(path, FILE_WRITE, &file, error);
+    if (err != ZK_OK)
+        return err;
+    err = file_truncate(file, size, error);
+    if (err == ZK_OK)
+        err = file_sync(file, error);
+    int close_err = file_close(file, err == ZK_OK ? error : NULL);
+    return err != ZK_OK ? err : close_err;
+}
+
+/* Removes files[first ...] from the last to the first; durable. */
+static int remove_files(const char *directory, const struct zxid_file_list *files, size_t first, struct error *error)
+{
+    for (size_t i = files->count; i > first; i--) {
+        log_info("removing %s", files->items[i - 1].path);
+        int err = file_unlink(files->items[i - 1].path, error);
+        if (err != ZK_OK)
+            return err;
+    }
+    return first < files->count ? directory_sync(directory, error) : ZK_OK;
+}
+
+/* Where the record of `zxid` ends, in which file; ZK_NOT_FOUND. */
+static int find_record_end(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
+                           char **ret_path, int64_t *ret_end, struct error *error)
+{
+    struct txn_iterator *iterator;
+    int err = txn_iterator_open(directory, zxid, true, options, &iterator, error);
+    if (err != ZK_OK)
+        return err;
+    struct log_record record;
+    bool is_found = false;
+    while (err == ZK_OK) {    /* the last record of this zxid: an unreadable request is logged under the one before */
+        err = txn_iterator_next_record(iterator, &record, error);
+        if (err != ZK_OK || record.zxid != zxid)
+            break;
+        if (is_found)
+            memory_free(*ret_path);
+        *ret_path = string_copy(txn_iterator_path(iterator));
+        *ret_end = record.offset + LOG_RECORD_OVERHEAD + (int64_t)record.size;
+        is_found = true;
+    }
+    txn_iterator_close(iterator);
+    if (is_found)    /* what is damaged behind it goes anyway */
+        return ZK_OK;
+    if (err == ZK_OK || err == ZK_EOF)
+        return error_set(error, ZK_NOT_FOUND, "no log in %s holds zxid 0x%" PRIx64, directory, (uint64_t)zxid);
+    return err;
+}
+
+/* The last zxid of one file; -1 when it holds none. */
+static int last_zxid_of_file(const char *path, int32_t max_record_size, int64_t *ret_zxid, struct error *error)
+{
+    struct log_file *file;
+    int err = log_file_open(path, max_record_size, &file, error);
+    if (err != ZK_OK)
+        return err;
+    struct log_record record = {.zxid = -1};
+    int64_t zxid = -1;
+    while ((err = log_file_next(file, &record, error)) == ZK_OK)
+        zxid = record.zxid > zxid ? record.zxid : zxid;
+    log_file_close(file);
+    if (err != ZK_EOF)
+        return err;
+    *ret_zxid = zxid;
+    return ZK_OK;
+}
+
+int file_txn_log_repair_after(const char *directory, const struct txn_iterator *iterator, struct error *error)
+{
+    size_t count;
+    const struct log_ending *endings = txn_iterator_endings(iterator, &count);
+    bool has_removed = false;
+    int err = ZK_OK;
+    for (; err == ZK_OK && count > 0 && !endings[count - 1].has_record; count--) {
+        const struct log_ending *ending = &endings[count - 1];
+        if (ending->end == LOG_FILE_ENDS_TORN)
+            err = keep_torn_bytes(directory, ending, error);
+        if (err != ZK_OK)
+            break;
+        log_warn("%s holds no transaction and is removed", ending->path);
+        err = file_unlink(ending->path, error);
+        has_removed = true;
+    }
+    if (err == ZK_OK && has_removed)
+        err = directory_sync(directory, error);
+    if (err != ZK_OK || count == 0 || endings[count - 1].end != LOG_FILE_ENDS_TORN)
+        return err;
+    err = keep_torn_bytes(directory, &endings[count - 1], error);
+    return err == ZK_OK ? cut_file(endings[count - 1].path, endings[count - 1].whole_end, error) : err;
+}
+
+int file_txn_log_repair_tail(const char *directory, int64_t from_zxid, const struct file_txn_log_options *options,
+                             struct error *error)
+{
+    struct txn_iterator *iterator;
+    int err = txn_iterator_open(directory, from_zxid, false, options, &iterator, error);
+    if (err != ZK_OK)
+        return err;
+    struct log_record record;
+    while (err == ZK_OK)
+        err = txn_iterator_next_record(iterator, &record, error);
+    if (err == ZK_EOF)
+        err = file_txn_log_repair_after(directory, iterator, error);
+    txn_iterator_close(iterator);
+    return err;
+}
+
+int file_txn_log_last_logged_zxid(const char *directory, const struct file_txn_log_options *options,
+                                  int64_t *ret_zxid, struct error *error)
+{
+    struct zxid_file_list files;
+    int err = zxid_file_list_read(directory, LOG_FILE_PREFIX, false, &files, error);
+    if (err != ZK_OK)
+        return err;
+    int64_t zxid = -1;
+    for (size_t i = 0; err == ZK_OK && zxid < 0 && i < files.count; i++)
+        err = last_zxid_of_file(files.items[i].path, options->max_record_size, &zxid, error);
+    zxid_file_list_release(&files);
+    if (err == ZK_OK)
+        *ret_zxid = zxid;
+    return err;
+}
+
+int file_txn_log_truncate(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
+                          struct error *error)
+{
+    char *path = NULL;
+    int64_t end = 0;
+    int err = find_record_end(directory, zxid, options, &path, &end, error);
+    if (err != ZK_OK)
+        return err;
+    struct zxid_file_list files;
+    err = zxid_file_list_read(directory, LOG_FILE_PREFIX, true, &files, error);
+    if (err == ZK_OK) {
+        size_t first = 0;
+        while (first < files.count && strcmp(files.items[first].path, path) != 0)
+            first++;
+        err = remove_files(directory, &files, first < files.count ? first + 1 : first, error);
+        zxid_file_list_release(&files);
+    }
+    if (err == ZK_OK) {
+        log_info("cutting %s to %" PRId64 " bytes, behind zxid 0x%" PRIx64, path, end, (uint64_t)zxid);
+        err = cut_file(path, end, error);
+    }
+    memory_free(path);
+    return err;
+}
+
+int file_txn_log_files(const char *directory, int64_t snapshot_zxid, struct zxid_file_list *ret_list,
+                       struct error *error)
+{
+    struct zxid_file_list files;
+    int err = zxid_file_list_read(directory, LOG_FILE_PREFIX, true, &files, error);
+    if (err != ZK_OK)
+        return err;
+    size_t first = 0;    /* the last that begins at or before the snapshot */
+    for (size_t i = 0; i < files.count && files.items[i].zxid <= snapshot_zxid; i++)
+        first = i;
+    for (size_t i = 0; i < first; i++)
+        memory_free(files.items[i].path);
+    for (size_t i = first; i < files.count; i++)
+        files.items[i - first] = files.items[i];
+    files.count -= first;
+    *ret_list = files;
+    return ZK_OK;
+}

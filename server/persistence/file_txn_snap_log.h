@@ -1,0 +1,44 @@
+/* Snapshots and log of one server as one: restore, save, append, truncate. Mirrors FileTxnSnapLog. */
+#ifndef ZKC_SERVER_PERSISTENCE_FILE_TXN_SNAP_LOG_H
+#define ZKC_SERVER_PERSISTENCE_FILE_TXN_SNAP_LOG_H
+
+#include "server/persistence/file_snap.h"
+#include "server/persistence/file_txn_log.h"
+
+struct file_txn_snap_log_options {
+    bool data_dir_autocreate, db_autocreate, trust_empty_snapshot;
+    struct file_txn_log_options log;
+    struct file_snap_options snap;
+};
+struct file_txn_snap_log;
+/*
+ * Opens (makes, if permitted) <data_dir>/version-2 for snapshots and <data_log_dir>/version-2 for logs, checks that
+ * they are writable and not mixed up, and locks them (zkc.lock) so that no second zkc uses them. Java's messages.
+ */
+int file_txn_snap_log_open(const char *data_dir, const char *data_log_dir,
+                           const struct file_txn_snap_log_options *options, struct server_metrics *metrics,
+                           struct server_stats *stats, struct file_txn_snap_log **ret_log, struct error *error);
+void file_txn_snap_log_close(struct file_txn_snap_log *log);
+
+/* Told of each transaction replayed. */
+struct playback_listener {
+    void (*on_txn_loaded)(struct playback_listener *self, struct txn *txn);
+};
+/*
+ * Newest good snapshot (of at most 100), then every record after it; a torn tail is cut. An older snapshot is taken
+ * when the newest is damaged, provided the logs reach back to it. Empty directories give zxid 0 and a first snapshot
+ * (db_autocreate, or the file "initialize", which is removed), else zxid -1.
+ */
+int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
+                              struct playback_listener *listener, int64_t *ret_zxid, struct error *error);
+/* A snapshot of now, named after the tree's last zxid. *ret_path (may be NULL) is the caller's. */
+int file_txn_snap_log_save(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
+                           char **ret_path, struct error *error);
+struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log);
+int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
+/* zxid and wall time of the last snapshot written or read; zxid -1 when there is none. */
+void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms);
+const char *file_txn_snap_log_data_log_dir(const struct file_txn_snap_log *log);    /* with version-2 */
+const char *file_txn_snap_log_snap_dir(const struct file_txn_snap_log *log);
+
+#endif

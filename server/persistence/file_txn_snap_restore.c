@@ -1,0 +1,291 @@
+/*
+ * file_txn_snap_restore.c - the state of a server from its snapshots and logs.
+ *
+ *   newest good snapshot --> every record behind it, each following the one before --> torn tail cut
+ *
+ * Mirrors FileTxnSnapLog.restore and fastForwardFromEdits, FileSnap.deserialize. Departs from Java in what it refuses:
+ * (1) the first record behind the snapshot must follow it, each later one the one before it;
+ * (2) an older snapshot takes the place of damaged newer ones only if the logs lead on at least to the newest of them;
+ * (3) where every snapshot is damaged there is no empty database, except for snapshot.0, which holds nothing.
+ * A record that is not newer than what the tree has is left out, where Java would apply it again.
+ */
+#include "server/persistence/file_txn_snap_log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/base/strings.h"
+#include "server/persistence/file_txn_log_repair.h"
+#include "server/persistence/file_txn_snap_internal.h"
+
+#define MOST_SNAPSHOTS 100    /* tried, as in Java */
+#define INITIALIZE_FILE "initialize"
+#define EMPTY_SNAPSHOT_WARNING "No snapshot found, but there are log entries. "
+
+/* Bytes in memory, written once and read once. */
+struct memory_tree {
+    struct byte_sink sink;
+    struct byte_source source;
+    struct buffer bytes;
+    size_t at;
+};
+
+struct restore {
+    struct file_txn_snap_log *log;
+    struct data_tree *tree;
+    struct session_table *sessions;
+    struct playback_listener *listener;
+    struct error *error;
+    int64_t snapshot_zxid;       /* where replay begins; -1 without a snapshot */
+    int64_t damaged_zxid;        /* of the newest damaged snapshot, -1 when there is none */
+    struct buffer complaints;    /* what is wrong with the damaged ones */
+};
+
+static int memory_write(struct byte_sink *self, const void *bytes, size_t size, struct error *error)
+{
+    (void)error;
+    buffer_append(&container_of(self, struct memory_tree, sink)->bytes, bytes, size);
+    return ZK_OK;
+}
+
+static int memory_read(struct byte_source *self, void *bytes, size_t size, struct error *error)
+{
+    struct memory_tree *memory = container_of(self, struct memory_tree, source);
+    if (size > memory->bytes.size - memory->at)
+        return error_set(error, ZK_EOF, "an empty tree ends too early");
+    memcpy(bytes, memory->bytes.bytes + memory->at, size);
+    memory->at += size;
+    return ZK_OK;
+}
+
+/* After a snapshot failed halfway: the tree is again as it came. */
+static int reset_tree(struct restore *restore, struct memory_tree *pristine)
+{
+    session_table_clear(restore->sessions);
+    int err = tree_snapshot_read(restore->tree, &pristine->source, INT32_MAX, restore->error);
+    data_tree_set_last_processed_zxid(restore->tree, 0);
+    return err;
+}
+
+static void complain(struct restore *restore, const struct zxid_file *snapshot, const char *reason)
+{
+    log_warn("snapshot %s is damaged: %s", snapshot->path, reason);
+    if (restore->damaged_zxid < snapshot->zxid)
+        restore->damaged_zxid = snapshot->zxid;
+    buffer_printf(&restore->complaints, "%s%s: %s", restore->complaints.size > 0 ? "; " : "", snapshot->path, reason);
+}
+
+static void note_snapshot(struct restore *restore, const struct zxid_file *snapshot)
+{
+    int64_t wall_ms = 0;
+    file_modified_ms(snapshot->path, &wall_ms, NULL);
+    file_txn_snap_log_set_last(restore->log, snapshot->zxid, wall_ms);
+    restore->snapshot_zxid = snapshot->zxid;
+}
+
+static bool load_snapshot(struct restore *restore, const struct zxid_file *snapshot)
+{
+    if (!snap_is_probably_valid(snapshot->path)) {
+        complain(restore, snapshot, "it has no beginning or no end of a snapshot");
+        return false;
+    }
+    log_info("reading snapshot %s", snapshot->path);
+    session_table_clear(restore->sessions);
+    struct error cause = {0};
+    int err = file_snap_deserialize(restore->tree, restore->sessions, snapshot->path, &restore->log->options.snap, &cause);
+    if (err != ZK_OK) {
+        complain(restore, snapshot, cause.text);
+        return false;
+    }
+    return true;
+}
+
+/* The newest good snapshot into the tree. *ret_has_any: whether there is one, good or not. */
+static int load_newest_snapshot(struct restore *restore, bool *ret_has_any)
+{
+    struct zxid_file_list snaps;
+    int err = file_snap_find_recent(restore->log->snap_dir, MOST_SNAPSHOTS, &snaps, restore->error);
+    if (err != ZK_OK)
+        return err;
+    struct memory_tree pristine = {.sink = {memory_write}, .source = {memory_read}};
+    err = tree_snapshot_write(restore->tree, &pristine.sink, restore->error);
+    bool is_loaded = false, has_first = false;
+    for (size_t i = 0; err == ZK_OK && i < snaps.count && !is_loaded; i++) {
+        is_loaded = load_snapshot(restore, &snaps.items[i]);
+        if (is_loaded)
+            note_snapshot(restore, &snaps.items[i]);
+        has_first |= snaps.items[i].zxid == 0;
+    }
+    *ret_has_any = snaps.count > 0;
+    if (err == ZK_OK && *ret_has_any && !is_loaded)
+        err = reset_tree(restore, &pristine);
+    buffer_release(&pristine.bytes);
+    zxid_file_list_release(&snaps);
+    if (err != ZK_OK || is_loaded || !*ret_has_any || has_first || restore->log->options.trust_empty_snapshot)
+        return err;
+    return error_set(restore->error, ZK_CORRUPT, "Not able to find valid snapshots in %s (%s)", restore->log->snap_dir,
+                     buffer_string(&restore->complaints));
+}
+
+/* Applies one transaction to tree and sessions. */
+static void apply(struct restore *restore, struct txn *txn, struct arena *arena)
+{
+    struct process_txn_result result;
+    session_table_apply(restore->sessions, txn);
+    data_tree_process_txn(restore->tree, &txn->header, &txn->body, txn->has_digest ? &txn->digest : NULL, arena, &result);
+    if (result.err != ZK_OK)    /* a fuzzy snapshot has seen it already */
+        log_debug("transaction 0x%" PRIx64 " of type %" PRId32 " did not fit the tree: %" PRId32,
+                  (uint64_t)txn->header.zxid, txn->header.type, result.err);
+    if (restore->listener != NULL)
+        restore->listener->on_txn_loaded(restore->listener, txn);
+}
+
+static int replay_record(struct restore *restore, struct txn_iterator *iterator, struct txn *txn, struct arena *arena,
+                         int64_t *last_zxid)
+{
+    int64_t zxid = txn->header.zxid;
+    if (zxid <= *last_zxid) {
+        if (txn->header.type != OP_ERROR)
+            log_warn("0x%" PRIx64 " at %" PRId64 " of %s stands behind 0x%" PRIx64 " and is left out", (uint64_t)zxid,
+                     txn_iterator_offset(iterator), txn_iterator_path(iterator), (uint64_t)*last_zxid);
+        return ZK_OK;
+    }
+    if (!zxid_follows(*last_zxid, zxid))
+        return error_set(restore->error, ZK_CORRUPT,
+                         "transactions are missing between 0x%" PRIx64 ", up to which the snapshot reaches, and 0x%" PRIx64
+                         " at %" PRId64 " of %s",
+                         (uint64_t)*last_zxid, (uint64_t)zxid, txn_iterator_offset(iterator), txn_iterator_path(iterator));
+    apply(restore, txn, arena);
+    *last_zxid = zxid;
+    return ZK_OK;
+}
+
+/* Every record behind *last_zxid; ZK_OK at the end of the logs. */
+static int replay_records(struct restore *restore, struct txn_iterator *iterator, int64_t *last_zxid,
+                          int64_t *ret_loaded)
+{
+    char scratch[4096];
+    int64_t loaded = 0;
+    for (;;) {
+        struct txn *txn;
+        int err = txn_iterator_next(iterator, &txn, restore->error);
+        if (err != ZK_OK) {
+            *ret_loaded = loaded;
+            return err == ZK_EOF ? ZK_OK : err;
+        }
+        struct arena arena;
+        arena_init(&arena, scratch, sizeof(scratch));
+        err = replay_record(restore, iterator, txn, &arena, last_zxid);
+        arena_release(&arena);
+        txn_unref(txn);
+        if (err != ZK_OK)
+            return err;
+        loaded++;
+    }
+}
+
+/* fastForwardFromEdits, and the tail repaired by what was seen on the way. */
+static int replay(struct restore *restore, int64_t *ret_zxid)
+{
+    int64_t start_ms = clock_elapsed_ms(), last_zxid = restore->snapshot_zxid > 0 ? restore->snapshot_zxid : 0, loaded = 0;
+    struct txn_iterator *iterator;
+    int err = txn_iterator_open(restore->log->log_dir, last_zxid + 1, true, &restore->log->options.log, &iterator,
+                                restore->error);
+    if (err != ZK_OK)
+        return err;
+    err = replay_records(restore, iterator, &last_zxid, &loaded);
+    if (err == ZK_OK && restore->damaged_zxid > last_zxid)
+        err = error_set(restore->error, ZK_CORRUPT,
+                        "the logs in %s end with zxid 0x%" PRIx64 " and cannot stand in for damaged snapshots (%s)",
+                        restore->log->log_dir, (uint64_t)last_zxid, buffer_string(&restore->complaints));
+    if (err == ZK_OK)
+        err = file_txn_log_repair_after(restore->log->log_dir, iterator, restore->error);
+    txn_iterator_close(iterator);
+    if (err != ZK_OK)
+        return err;
+    int64_t elapsed_ms = clock_elapsed_ms() - start_ms;
+    log_info("%" PRId64 " txns loaded in %" PRId64 " ms", loaded, elapsed_ms);
+    server_metrics_sample(restore->log->metrics, METRIC_STARTUP_TXNS_LOADED, loaded);
+    server_metrics_sample(restore->log->metrics, METRIC_STARTUP_TXNS_LOAD_TIME, elapsed_ms);
+    struct zxid_digest digest;
+    if (tree_snapshot_pending_digest(restore->tree, &digest))
+        log_warn("the last transaction, 0x%" PRIx64 ", does not reach the digest of the snapshot at 0x%" PRIx64
+                 ", the tree may be inconsistent",
+                 (uint64_t)last_zxid, (uint64_t)digest.zxid);
+    *ret_zxid = last_zxid;
+    return ZK_OK;
+}
+
+/* Neither snapshot nor log: an empty database, if it may be trusted to be one. */
+static int begin_empty(struct restore *restore, bool may_begin, int64_t *ret_zxid)
+{
+    if (!may_begin) {
+        log_warn("unexpected empty data tree, setting zxid to -1");
+        data_tree_set_last_processed_zxid(restore->tree, -1);
+        *ret_zxid = -1;
+        return ZK_OK;
+    }
+    int err = file_txn_snap_log_save(restore->log, restore->tree, restore->sessions, NULL, restore->error);
+    if (err == ZK_OK)
+        *ret_zxid = 0;
+    return err;
+}
+
+static int restore_without_snapshot(struct restore *restore, bool may_begin, int64_t *ret_zxid)
+{
+    struct file_txn_snap_log *log = restore->log;
+    int64_t last_logged;
+    int err = file_txn_log_last_logged_zxid(log->log_dir, &log->options.log, &last_logged, restore->error);
+    if (err != ZK_OK)
+        return err;
+    if (last_logged < 0) {
+        err = file_txn_log_repair_tail(log->log_dir, 0, &log->options.log, restore->error);
+        return err == ZK_OK ? begin_empty(restore, may_begin, ret_zxid) : err;
+    }
+    if (!log->options.trust_empty_snapshot)
+        return error_set(restore->error, ZK_CORRUPT, EMPTY_SNAPSHOT_WARNING "Something is broken! (%s has none, the logs "
+                         "in %s reach to 0x%" PRIx64 ")", log->snap_dir, log->log_dir, (uint64_t)last_logged);
+    log_warn(EMPTY_SNAPSHOT_WARNING "This should only be allowed during upgrading.");
+    return replay(restore, ret_zxid);
+}
+
+static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
+{
+    int64_t start_ms = clock_elapsed_ms();
+    bool has_any = false;
+    int err = load_newest_snapshot(restore, &has_any);
+    if (err != ZK_OK)
+        return err;
+    server_metrics_sample(restore->log->metrics, METRIC_STARTUP_SNAP_LOAD_TIME, clock_elapsed_ms() - start_ms);
+    return has_any ? replay(restore, ret_zxid) : restore_without_snapshot(restore, may_begin, ret_zxid);
+}
+
+int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
+                              struct playback_listener *listener, int64_t *ret_zxid, struct error *error)
+{
+    struct error own_error = {0};
+    struct restore restore = {.log = log,
+                              .tree = tree,
+                              .sessions = sessions,
+                              .listener = listener,
+                              .error = error != NULL ? error : &own_error,
+                              .snapshot_zxid = -1,
+                              .damaged_zxid = -1};
+    char *initialize = path_join(log->log_parent, INITIALIZE_FILE);
+    bool is_initialized_by_hand = file_kind(initialize) == FILE_KIND_REGULAR;
+    if (is_initialized_by_hand)
+        log_info("Initialize file found, an empty database will not block voting participation");
+    int err = run(&restore, is_initialized_by_hand || log->options.db_autocreate, ret_zxid);
+    if (err == ZK_OK && is_initialized_by_hand) {    /* only now, that a crash does not leave it undone */
+        err = file_unlink(initialize, error);
+        if (err == ZK_OK)
+            err = directory_sync(log->log_parent, error);
+    }
+    memory_free(initialize);
+    buffer_release(&restore.complaints);
+    return err;
+}

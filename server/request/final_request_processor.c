@@ -1,0 +1,237 @@
+/*
+ * final_request_processor.c - the end of the chain: applies what is to be applied and answers whoever asked.
+ *
+ * Mirrors FinalRequestProcessor. Runs on the thread of its caller; watches fire before the reply of the write that fired
+ * them is queued, so that a client hears of its own change first.
+ */
+#include "server/request/final_request_processor.h"
+
+#include <inttypes.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/wire/multi.h"
+#include "common/wire/op_code.h"
+#include "server/request/read_ops.h"
+#include "server/request/reply.h"
+
+struct final_request_processor {
+    struct request_processor base;
+    struct server_core *core;
+    struct reply reply;    /* of the request in hand; its memory is kept */
+};
+
+/* What a request came to. */
+struct outcome {
+    int32_t err;
+    const char *last_op;
+};
+
+/* ---- replies of writes ---- */
+
+static void write_stat(struct reply *reply, const struct process_txn_result *result)
+{
+    jute_write_zk_stat(reply_out(reply), &result->stat);
+}
+
+/* One result of a multi. False: an error that is not a result but ends the connection. */
+static bool write_result(struct buffer *out, const struct process_txn_result *result)
+{
+    switch (result->type) {
+    case OP_CREATE:
+        multi_write_result_header(out, OP_CREATE, 0);
+        jute_write_ustring(out, result->path);
+        return true;
+    case OP_CREATE2:
+    case OP_CREATE_TTL:
+    case OP_CREATE_CONTAINER:
+        multi_write_result_header(out, OP_CREATE2, 0);
+        jute_write_ustring(out, result->path);
+        jute_write_zk_stat(out, &result->stat);
+        return true;
+    case OP_SET_DATA:
+        multi_write_result_header(out, OP_SET_DATA, 0);
+        jute_write_zk_stat(out, &result->stat);
+        return true;
+    case OP_DELETE:
+    case OP_DELETE_CONTAINER:
+        multi_write_result_header(out, OP_DELETE, 0);
+        return true;
+    case OP_CHECK:
+        multi_write_result_header(out, OP_CHECK, 0);
+        return true;
+    default:
+        multi_write_error_result(out, result->err);
+        return result->err != ZK_SESSION_MOVED;
+    }
+}
+
+static int32_t reply_multi(struct reply *reply, const struct process_txn_result *result)
+{
+    struct buffer *out = reply_out(reply);
+    for (int32_t i = 0; i < result->multi_count; i++)
+        if (!write_result(out, &result->multi[i]))
+            return ZK_SESSION_MOVED;
+    multi_write_end(out);
+    return ZK_OK;
+}
+
+static struct outcome answer_write(const struct request *request, const struct process_txn_result *result,
+                                   struct reply *reply)
+{
+    switch (request->type) {
+    case OP_CREATE:
+        jute_write_ustring(reply_out(reply), result->path);
+        return (struct outcome){result->err, "CREA"};
+    case OP_CREATE2:
+    case OP_CREATE_TTL:
+    case OP_CREATE_CONTAINER:
+        jute_write_ustring(reply_out(reply), result->path);
+        write_stat(reply, result);
+        return (struct outcome){result->err, "CREA"};
+    case OP_DELETE:
+    case OP_DELETE_CONTAINER:
+        return (struct outcome){result->err, "DELE"};
+    case OP_SET_DATA:
+        write_stat(reply, result);
+        return (struct outcome){result->err, "SETD"};
+    case OP_SET_ACL:
+        write_stat(reply, result);
+        return (struct outcome){result->err, "SETA"};
+    case OP_MULTI:
+        return (struct outcome){reply_multi(reply, result), "MULT"};
+    case OP_CLOSE_SESSION:
+        return (struct outcome){result->err, "CLOS"};
+    case OP_CHECK:
+        write_stat(reply, result);
+        return (struct outcome){result->err, "CHEC"};
+    default:
+        return (struct outcome){ZK_OK, "NA"};
+    }
+}
+
+/* ---- one request ---- */
+
+/* The error a request already has when it comes here, ZK_OK for none. */
+static int32_t error_of(const struct request *request)
+{
+    if (request->txn != NULL && request->txn->header.type == OP_ERROR)
+        return request->error != ZK_OK ? request->error : request->txn->body.record.error.err;
+    if (request->error == ZK_SESSION_MOVED || request->type != OP_MULTI)
+        return request->error;
+    return ZK_OK;
+}
+
+static struct outcome answer(struct final_request_processor *final, struct request *request,
+                             const struct process_txn_result *result)
+{
+    int32_t err = error_of(request);
+    if (err == ZK_OK && request->is_throttled)
+        err = ZK_THROTTLED_OP;
+    if (err != ZK_OK)
+        return (struct outcome){err, "NA"};
+    const struct read_op_row *row = read_op_find(request->type);
+    if (row == NULL)
+        return answer_write(request, result, &final->reply);
+    return (struct outcome){row->run(final->core, request, &final->reply), row->last_op};
+}
+
+static void update_stats(struct final_request_processor *final, struct request *request, const char *last_op,
+                         int64_t zxid)
+{
+    struct server_core *core = final->core;
+    int64_t now_ms = clock_elapsed_ms(), latency_ms = now_ms - request->create_time_ms;
+    if (latency_ms >= 0) {
+        latency_stats_add(&core->stats.request_latency, latency_ms);
+        server_metrics_sample(core->metrics,
+                              request->txn != NULL ? METRIC_UPDATE_LATENCY : METRIC_READ_LATENCY, latency_ms);
+    }
+    server_cnxn_update_stats(request->cnxn, request->cxid, zxid, last_op, request->create_time_ms, now_ms);
+}
+
+/* Its connection is gone, or it never had one: nobody to answer, but a session's end closes the connection it has. */
+static void finish_unasked(struct final_request_processor *final, struct request *request)
+{
+    if (request->type == OP_CLOSE_SESSION)
+        final->core->callbacks->close_session(final->core, request->session_id, DISCONNECT_CLIENT_CLOSED_SESSION);
+}
+
+static void finish_asked(struct final_request_processor *final, struct request *request,
+                         const struct process_txn_result *result)
+{
+    struct server_core *core = final->core;
+    struct server_cnxn *cnxn = request->cnxn;
+    int64_t zxid = data_tree_last_processed_zxid(zk_database_tree(core->database));
+    server_core_request_finished(core, request);
+    if (request_is_stale(request))
+        server_metrics_count(core->metrics, METRIC_STALE_REPLIES, 1);
+    if (request->type == OP_CREATE_SESSION && error_of(request) == ZK_OK) {
+        update_stats(final, request, "SESS", zxid);
+        core->callbacks->finish_session_init(core, cnxn, true);
+        return;
+    }
+    struct outcome outcome = answer(final, request, result);
+    if (outcome.err == ZK_SESSION_MOVED) {
+        server_cnxn_send_close(cnxn);    /* the connection's error, not the request's: ZOOKEEPER-710 */
+        return;
+    }
+    update_stats(final, request, outcome.last_op, zxid);
+    bool is_ping = request->type == OP_PING && outcome.err == ZK_OK;
+    struct reply_header header = {is_ping ? XID_PING : request->cxid, zxid, outcome.err};
+    int32_t size = reply_send(&final->reply, cnxn, &header);
+    server_metrics_count(core->metrics, METRIC_RESPONSE_BYTES, size);
+    if (request->type == OP_CLOSE_SESSION)
+        server_cnxn_send_close(cnxn);
+}
+
+static struct final_request_processor *final_of(struct request_processor *self)
+{
+    return container_of(self, struct final_request_processor, base);
+}
+
+static void final_process(struct request_processor *self, struct request *request)
+{
+    struct final_request_processor *final = final_of(self);
+    struct process_txn_result result;
+    server_core_process_txn(final->core, request, &result);
+    if (request->txn != NULL) {
+        int64_t latency_ms = clock_wall_ms() - request->txn->header.time;
+        if (latency_ms >= 0)
+            server_metrics_sample(final->core->metrics, METRIC_PROPAGATION_LATENCY, latency_ms);
+    }
+    if (request->cnxn == NULL) {
+        finish_unasked(final, request);
+    } else {
+        finish_asked(final, request, &result);
+        reply_clear(&final->reply);
+    }
+    request_unref(request);
+}
+
+static void final_flush(struct request_processor *self)
+{
+    struct server_core *core = final_of(self)->core;
+    core->callbacks->flush_connections(core);
+}
+
+static void final_shutdown(struct request_processor *self)
+{
+    final_flush(self);
+    log_info("shutdown of request processor complete");
+}
+
+static void final_free(struct request_processor *self)
+{
+    struct final_request_processor *final = final_of(self);
+    reply_release(&final->reply);
+    memory_free(final);
+}
+
+struct request_processor *final_request_processor_new(struct server_core *core)
+{
+    struct final_request_processor *final = MEMORY_NEW(struct final_request_processor);
+    final->base = (struct request_processor){final_process, final_flush, final_shutdown, final_free};
+    final->core = core;
+    return &final->base;
+}

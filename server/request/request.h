@@ -1,0 +1,63 @@
+/*
+ * What travels through the chain. Mirrors server.Request. Counted; see "Who owns what" in ARCHITECTURE.md.
+ */
+#ifndef ZKC_SERVER_REQUEST_REQUEST_H
+#define ZKC_SERVER_REQUEST_REQUEST_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/blob.h"
+#include "common/base/buffer.h"
+#include "common/wire/jute.h"
+#include "server/auth/auth_info.h"
+#include "server/cnxn/server_cnxn.h"
+#include "server/persistence/txn.h"
+
+struct request {
+    _Atomic uint32_t references;
+
+    /* Set at birth and never again. */
+    struct server_cnxn *cnxn;        /* reference; NULL for one the server made itself */
+    int64_t session_id;
+    int32_t cxid;
+    int32_t type;                    /* OP_* */
+    struct blob *chunk;              /* reference to what the payload stands in; NULL when it has none */
+    struct slice payload;            /* the record's bytes */
+    struct auth_info *auth_info;     /* reference; NULL for one the server made itself */
+    const void *owner;               /* whose session it is: compared by address */
+    int64_t create_time_ms;          /* elapsed */
+    bool is_local_session;
+
+    /* Written by prep before it passes it on; by commit where a txn is lent. Then only read. */
+    struct txn *txn;                 /* reference; NULL for what makes no transaction (Java's hdr == null) */
+    int64_t zxid;
+    int32_t error;                   /* Java's exception: a wire code, ZK_OK when there is none */
+    bool is_throttled;
+
+    int64_t queue_start_ms;          /* when it entered the queue it is in; that queue's producer and taker */
+
+    struct arena arena;              /* of whoever has the request in hand */
+    char arena_first[512];
+};
+
+/* One reference. Takes references to chunk, cnxn and auth_info (each may be NULL). */
+struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_t cxid, int32_t type,
+                            struct blob *chunk, struct slice payload, struct auth_info *auth_info);
+/* One that the server makes, its record encoded in `payload`, which is copied. */
+struct request *request_new_internal(int64_t session_id, int32_t type, struct slice payload);
+struct request *request_ref(struct request *request);
+void request_unref(struct request *request);
+
+/* A reader over the payload with the request's arena. */
+void request_reader(struct request *request, int32_t limit, struct jute_reader *ret_reader);
+/* Does it go through consensus when it succeeds (Request.isQuorum). */
+bool request_is_quorum(const struct request *request);
+/* Its connection closed meanwhile, and nothing of it is worth doing any more (Request.isStale). */
+bool request_is_stale(const struct request *request);
+/* "sessionid:0x.. type:create cxid:0x.. zxid:0x.. txntype:1 reqpath:/a", for log lines. */
+void request_print(const struct request *request, struct buffer *out);
+
+#endif

@@ -1,0 +1,88 @@
+/* tree_walk.c - pre-order with a stack of its own: one frame a level, holding the names still to be visited. */
+#include "server/tree/tree_walk.h"
+
+#include <assert.h>
+
+static void push(struct tree_walk *walk, struct buffer names)
+{
+    if (walk->depth == walk->capacity) {
+        walk->capacity = walk->capacity > 0 ? 2 * walk->capacity : 16;
+        walk->frames = memory_realloc(walk->frames, walk->capacity * sizeof(walk->frames[0]));
+    }
+    walk->frames[walk->depth++] = (struct walk_frame){names, sizeof(int32_t), walk->path.size};
+}
+
+/* Goes to the next child that is still to be visited; false when there is none. */
+static bool step(struct tree_walk *walk)
+{
+    while (walk->depth > 0) {
+        struct walk_frame *frame = &walk->frames[walk->depth - 1];
+        walk->path.size = frame->path_size;
+        if (frame->at < frame->names.size) {
+            uint32_t size = load_be32(frame->names.bytes + frame->at);
+            buffer_append_byte(&walk->path, '/');
+            buffer_append(&walk->path, frame->names.bytes + frame->at + sizeof(int32_t), size);
+            frame->at += sizeof(int32_t) + size;
+            return true;
+        }
+        buffer_release(&frame->names);
+        walk->depth--;
+    }
+    return false;
+}
+
+/* The node at the walk's path, with its children on the stack; false if it is gone. */
+static bool visit(struct tree_walk *walk, struct node_copy *ret_copy)
+{
+    struct data_tree *tree = walk->tree;
+    assert(walk->path.size <= INT32_MAX);
+    struct ustring path = {(const char *)walk->path.bytes, (int32_t)walk->path.size};
+    struct node_key key = node_table_key(&tree->nodes, path);
+    struct buffer names = {0};
+    node_table_lock(&tree->nodes, key);
+    struct data_node *node = node_table_find(&tree->nodes, key, path);
+    if (node != NULL) {
+        *ret_copy = (struct node_copy){path, data_node_stat(node), node->data, node->acl->id};
+        if (node->data != NULL)
+            blob_ref(node->data);
+        if (data_node_child_count(node) > 0)
+            data_node_copy_child_names(node, &names);
+    }
+    node_table_unlock(&tree->nodes, key);
+    if (names.size > 0)
+        push(walk, names);
+    return node != NULL;
+}
+
+void tree_walk_init(struct tree_walk *walk, struct data_tree *tree, struct ustring top)
+{
+    *walk = (struct tree_walk){.tree = tree};
+    struct ustring path = node_table_path(top);
+    buffer_append(&walk->path, path.bytes, path.size > 0 ? (size_t)path.size : 0);
+}
+
+void tree_walk_release(struct tree_walk *walk)
+{
+    while (walk->depth > 0)
+        buffer_release(&walk->frames[--walk->depth].names);
+    memory_free(walk->frames);
+    buffer_release(&walk->path);
+}
+
+bool tree_walk_next(struct tree_walk *walk, struct node_copy *ret_copy)
+{
+    if (!walk->has_started) {
+        walk->has_started = true;
+        return visit(walk, ret_copy);
+    }
+    while (step(walk))
+        if (visit(walk, ret_copy))
+            return true;
+    return false;
+}
+
+void node_copy_release(struct node_copy *copy)
+{
+    blob_unref(copy->data);
+    copy->data = NULL;
+}

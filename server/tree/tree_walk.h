@@ -1,0 +1,37 @@
+/*
+ * Visits a subtree in pre-order while the tree goes on changing: what a fuzzy snapshot needs. Internal to server/tree.
+ *
+ * Holds one stripe lock at a time, for as long as a node is copied. The children visited are those the node had then;
+ * one that is gone when its turn comes is left out. Any thread.
+ */
+#ifndef ZKC_SERVER_TREE_TREE_WALK_H
+#define ZKC_SERVER_TREE_TREE_WALK_H
+
+#include "server/tree/tree_internal.h"
+
+struct walk_frame {
+    struct buffer names;    /* jute vector of the children of the node at path[0, path_size) */
+    size_t at;              /* the next one */
+    size_t path_size;
+};
+struct tree_walk {
+    struct data_tree *tree;
+    struct buffer path;          /* of the node last visited */
+    struct walk_frame *frames;
+    size_t depth, capacity;
+    bool has_started;
+};
+struct node_copy {
+    struct ustring path;         /* until the next step */
+    struct stat_persisted stat;
+    struct blob *data;           /* a reference: node_copy_release */
+    int64_t acl_id;
+};
+
+void tree_walk_init(struct tree_walk *walk, struct data_tree *tree, struct ustring top);
+void tree_walk_release(struct tree_walk *walk);
+/* False at the end. */
+bool tree_walk_next(struct tree_walk *walk, struct node_copy *ret_copy);
+void node_copy_release(struct node_copy *copy);
+
+#endif

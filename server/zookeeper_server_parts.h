@@ -1,0 +1,44 @@
+/*
+ * What the files that make up zookeeper_server share: zookeeper_server.c (life), client_packets.c (what connections
+ * bring), session_connect.c (the handshake). Nobody else includes it.
+ */
+#ifndef ZKC_SERVER_ZOOKEEPER_SERVER_PARTS_H
+#define ZKC_SERVER_ZOOKEEPER_SERVER_PARTS_H
+
+#include "common/base/log.h"
+#include "common/base/strings.h"
+#include "server/container_manager.h"
+#include "server/datadir_cleanup_manager.h"
+#include "server/zookeeper_server.h"
+
+struct zookeeper_server {
+    struct packet_sink sink;             /* for the connections */
+    struct session_expirer expirer;      /* for the session tracker */
+    struct server_core core;
+    const struct server_options *options;
+    struct four_letter_hook *four_letter;
+    struct failure_hook *failure;
+    _Atomic int state;                   /* enum server_state */
+    _Atomic int32_t min_session_timeout_ms, max_session_timeout_ms;
+    _Atomic int64_t global_outstanding_limit;
+    char **enforced_schemes;             /* enforce.auth.schemes; NULL when enforcement is off */
+    size_t enforced_scheme_count;
+
+    struct server_cnxn_factory *factory, *secure_factory;
+    struct request_processor *first, *sync, *final;    /* the chain: prep is first */
+    struct container_sink *container_sink;
+    struct container_manager *container_manager;
+    struct datadir_cleanup_manager *cleanup_manager;
+
+    struct log_limiter refused, dropped, quota;
+};
+
+/* client_packets.c */
+extern const struct packet_sink_ops client_packets_ops;
+
+/* session_connect.c: the connect request of a new or returning session, and its answer. */
+int session_connect_process(struct zookeeper_server *server, struct server_cnxn *cnxn, struct slice frame,
+                            struct error *error);
+void session_connect_finish(struct zookeeper_server *server, struct server_cnxn *cnxn, bool is_valid);
+
+#endif

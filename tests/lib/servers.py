@@ -1,0 +1,245 @@
+"""servers.py - starts and stops one ZooKeeper server, Java's or ours, on loopback with a directory of its own.
+
+Both kinds have the same face: a config (zoo.cfg keys), properties (-Dzookeeper.x=y), a data directory, start(), which
+returns once the server answers `srvr`, stop() (SIGTERM), kill() (SIGKILL), word(). Only processes started here are
+ended, by their id. Environment: ZKSERVER (our binary), TOP_BUILDDIR (where it is looked for otherwise),
+ZKC_JAVA_CLASSPATH (another Java server), ZKC_JAVA_LOG (level of Java's log), ZKC_KEEP (leave directories behind).
+"""
+
+import atexit
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import rawclient
+
+JAVA_CLASSPATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
+
+_running = set()
+
+
+class StartError(Exception):
+    """The server ended, or did not answer, while it was started; the message ends with its log."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def zkserver_path():
+    """Where our binary is, or None."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for path in (os.environ.get("ZKSERVER"), os.path.join(os.environ.get("TOP_BUILDDIR", "."), "zkserver"),
+                 os.path.join(here, "..", "..", "zkserver")):
+        if path and os.access(path, os.X_OK):
+            return os.path.abspath(path)
+    return None
+
+
+def java_available():
+    return shutil.which(os.environ.get("JAVA", "java")) is not None and \
+        all(os.path.exists(path) for path in java_classpath().split(":") if path.startswith("/usr/share/java/zookeeper"))
+
+
+def java_classpath():
+    return os.environ.get("ZKC_JAVA_CLASSPATH") or JAVA_CLASSPATH
+
+
+class Server:
+    """One server process, its config and its directory; subclasses say how it is started."""
+
+    kind = None
+
+    def __init__(self, config=None, properties=None, directory=None, data_from=None):
+        """`directory` is kept afterwards when given; `data_from` is a data directory to start on a copy of."""
+        self.own_directory = directory is None
+        self.directory = directory or tempfile.mkdtemp(prefix="zk-%s-" % self.kind)
+        self.data_dir = os.path.join(self.directory, "data")
+        self.log_path = os.path.join(self.directory, "log")
+        self.config = dict(config or {})
+        self.properties = dict(properties or {})
+        self.process = None
+        self.port = None
+        self.release = None
+        if data_from is not None:
+            shutil.copytree(data_from, self.data_dir)
+        os.makedirs(self.data_dir, exist_ok=True)
+
+    @property
+    def address(self):
+        return ("127.0.0.1", self.port)
+
+    def __enter__(self):
+        if self.process is None:
+            self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.dispose()
+
+    def write_config(self):
+        config = {"tickTime": 2000, "dataDir": self.data_dir, "clientPort": self.port,
+                  "clientPortAddress": "127.0.0.1", "admin.enableServer": "false", "4lw.commands.whitelist": "*"}
+        config.update(self.config)
+        path = os.path.join(self.directory, "zoo.cfg")
+        with open(path, "w", encoding="ascii") as file:
+            for key, value in config.items():
+                if value is not None:
+                    file.write("%s=%s\n" % (key, value))
+        return path
+
+    def command(self, config_path):
+        raise NotImplementedError
+
+    def launch(self, port=None):
+        """Starts the process without waiting for it."""
+        self.port = port or self.port or free_port()
+        command = self.command(self.write_config())
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                            cwd=self.directory, start_new_session=True)
+        _running.add(self)
+        return self
+
+    def wait_ready(self, timeout=START_TIMEOUT):
+        """Waits until the server answers `srvr`; raises StartError when it ends or stays silent."""
+        deadline = time.monotonic() + timeout
+        while True:
+            if self.process.poll() is not None:
+                status = self.process.returncode
+                self._gone()
+                raise StartError("%s server ended with status %s\n%s" % (self.kind, status, self.log_tail()))
+            try:
+                answer = rawclient.four_letter_word(self.address, "srvr", timeout=5.0)
+                if "Mode:" in answer:
+                    version = re.search(r"version: (\d+)\.(\d+)\.(\d+)", answer)
+                    self.release = tuple(int(part) for part in version.groups()) if version else None
+                    return self
+            except (OSError, rawclient.Timeout):
+                pass
+            if time.monotonic() > deadline:
+                raise StartError("%s server does not answer\n%s" % (self.kind, self.log_tail()))
+            time.sleep(0.02)
+
+    def start(self):
+        """Starts the server and waits until it answers; a port that someone took meanwhile is tried anew."""
+        for attempt in range(3):
+            self.launch()
+            try:
+                return self.wait_ready()
+            except StartError as error:
+                self.kill()
+                if "already in use" not in str(error) or attempt == 2:
+                    raise
+                self.port = None
+
+    def log_tail(self, size=4000):
+        try:
+            with open(self.log_path, "rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - size))
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def _gone(self):
+        self.process = None
+        _running.discard(self)
+
+    def stop(self):
+        """Ends the server with SIGTERM and returns its exit status; kills it when that takes too long."""
+        if self.process is None:
+            return None
+        self.process.terminate()
+        try:
+            status = self.process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            status = -signal.SIGKILL
+        self._gone()
+        return status
+
+    def kill(self):
+        """Ends the server with SIGKILL."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self._gone()
+
+    def dispose(self):
+        """Kills the server when it still runs and removes its directory when it was made here."""
+        self.kill()
+        if self.own_directory and not os.environ.get("ZKC_KEEP"):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def word(self, word):
+        return rawclient.four_letter_word(self.address, word)
+
+    def session(self, **options):
+        return rawclient.Session(self.address, **options)
+
+
+class JavaServer(Server):
+    kind = "java"
+    classpath = None        # of this server alone
+
+    def command(self, config_path):
+        return ([os.environ.get("JAVA", "java"), "-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                 "-Xshare:auto", "-Dfile.encoding=UTF-8", "-Djava.awt.headless=true", "-Dzookeeper.jmx.log4j.disable=true",
+                 "-Dorg.slf4j.simpleLogger.showDateTime=true",
+                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=" + os.environ.get("ZKC_JAVA_LOG", "off")] +
+                ["-D%s=%s" % item for item in self.properties.items()] +
+                ["-cp", self.classpath or java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain", config_path])
+
+
+class ZkcServer(Server):
+    kind = "zkc"
+
+    def command(self, config_path):
+        binary = zkserver_path()
+        if binary is None:
+            raise StartError("zkserver is not built; name it with ZKSERVER")
+        return [binary, "start-foreground", config_path] + ["-D%s=%s" % item for item in self.properties.items()]
+
+
+KINDS = {"java": JavaServer, "zkc": ZkcServer}
+
+
+def make(kind, *args, **options):
+    return KINDS[kind](*args, **options)
+
+
+def require(*kinds):
+    """Why a test over servers of these kinds cannot run here, or None."""
+    if "java" in kinds and not java_available():
+        return "there is no Java ZooKeeper here"
+    if "zkc" in kinds and zkserver_path() is None:
+        return "zkserver is not built"
+    return None
+
+
+@atexit.register
+def _end_all():
+    for server in list(_running):
+        server.dispose()
+
+
+def _end_on_signal(number, frame):
+    sys.exit(128 + number)
+
+
+signal.signal(signal.SIGTERM, _end_on_signal)

@@ -1,0 +1,38 @@
+/* test_adler32.c - checksums, against their published check values. */
+#include "common/base/adler32.h"
+
+#include "tests/lib/check_main.h"
+
+START_TEST(sums_have_their_check_values)
+{
+    ck_assert_uint_eq(adler32_update(ADLER32_START, "Wikipedia", 9), 0x11e60398);
+    ck_assert_uint_eq(crc32_update(CRC32_START, "123456789", 9), 0xcbf43926);
+}
+END_TEST
+
+START_TEST(a_sum_may_be_made_in_steps)
+{
+    ck_assert_uint_eq(adler32_update(adler32_update(ADLER32_START, "Wiki", 4), "pedia", 5), 0x11e60398);
+    ck_assert_uint_eq(crc32_update(crc32_update(CRC32_START, "1234", 4), "56789", 5), 0xcbf43926);
+}
+END_TEST
+
+START_TEST(no_bytes_change_no_sum)
+{
+    ck_assert_uint_eq(adler32_update(0x11e60398, NULL, 0), 0x11e60398);
+    ck_assert_uint_eq(crc32_update(0xcbf43926, NULL, 0), 0xcbf43926);
+}
+END_TEST
+
+static Suite *adler32_suite(void)
+{
+    Suite *suite = suite_create("adler32");
+    TCase *tcase = tcase_create("adler32");
+    tcase_add_test(tcase, sums_have_their_check_values);
+    tcase_add_test(tcase, a_sum_may_be_made_in_steps);
+    tcase_add_test(tcase, no_bytes_change_no_sum);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+CHECK_MAIN(adler32_suite)

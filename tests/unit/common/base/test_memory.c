@@ -1,0 +1,74 @@
+/* test_memory.c - an allocator that never returns NULL. */
+#include "common/base/memory.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "tests/lib/check_main.h"
+
+START_TEST(no_size_at_all_gives_a_pointer)
+{
+    void *a = memory_alloc(0), *b = memory_alloc_zero(0, 8), *c = memory_realloc(NULL, 0), *d = memory_copy(NULL, 0);
+    ck_assert_ptr_nonnull(a);
+    ck_assert_ptr_nonnull(b);
+    ck_assert_ptr_nonnull(c);
+    ck_assert_ptr_nonnull(d);
+    memory_free(a);
+    memory_free(b);
+    memory_free(c);
+    memory_free(d);
+    memory_free(NULL);
+    memory_free_secret(NULL, 0);
+}
+END_TEST
+
+START_TEST(new_structs_are_zero)
+{
+    struct pair { int64_t a, b; } zero = { 0, 0 };
+    struct pair *pairs = MEMORY_NEW_ARRAY(100, struct pair);
+    for (int i = 0; i < 100; i++)
+        ck_assert_mem_eq(&pairs[i], &zero, sizeof(zero));
+    memory_free(pairs);
+}
+END_TEST
+
+START_TEST(copies_and_grows)
+{
+    char *text = memory_copy("hello", 6);
+    text = memory_realloc(text, 100000);
+    ck_assert_str_eq(text, "hello");
+    memory_free_secret(text, 100000);
+}
+END_TEST
+
+START_TEST(no_memory_ends_the_process)    /* SIGABRT */
+{
+    volatile size_t count = SIZE_MAX / 2;    /* count * 16 is more than a size_t holds */
+    void *memory = memory_alloc_zero(count, 16);
+    memory_free(memory);
+}
+END_TEST
+
+START_TEST(a_container_is_found_from_its_member)
+{
+    struct outer { int a; struct inner { int b; } inner; } outer;
+    struct inner *inner = &outer.inner;
+    ck_assert_ptr_eq(container_of(inner, struct outer, inner), &outer);
+}
+END_TEST
+
+static Suite *memory_suite(void)
+{
+    Suite *suite = suite_create("memory");
+    TCase *tcase = tcase_create("memory");
+    tcase_add_test(tcase, no_size_at_all_gives_a_pointer);
+    tcase_add_test(tcase, new_structs_are_zero);
+    tcase_add_test(tcase, copies_and_grows);
+    tcase_add_test_raise_signal(tcase, no_memory_ends_the_process, SIGABRT);
+    tcase_add_test(tcase, a_container_is_found_from_its_member);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+CHECK_MAIN(memory_suite)
