@@ -36,10 +36,9 @@ static int authenticate(struct zookeeper_server *server, struct server_cnxn *cnx
         buffer_release(&known);
         return ZK_AUTH_FAILED;
     }
-    if (packet->auth.size < 0)
-        return ZK_AUTH_FAILED;
     struct auth_info *info = server_cnxn_auth_info(cnxn);
-    struct slice data = {packet->auth.bytes, (size_t)packet->auth.size};
+    bool is_null = packet->auth.size < 0;
+    struct slice data = {is_null ? NULL : packet->auth.bytes, is_null ? 0 : (size_t)packet->auth.size};
     int err = provider->handle_authentication(provider, &cnxn->peer, data, &info);
     server_cnxn_set_auth_info(cnxn, info);
     if (err != ZK_OK)

@@ -87,40 +87,54 @@ static bool is_number(const char *word)
     return string_to_int64(word, 10, &value);
 }
 
-/* False: not a command line of ours, and said why. */
-static bool parse_command_line(int argc, char **argv, struct command_line *line)
+/* One word that begins with '-'; *at moves on when it takes the next one too. */
+static bool parse_option(int argc, char **argv, int *at, struct command_line *line)
 {
-    int at = 1;
-    line->config_directory = process_environment("ZOOCFGDIR");
-    for (; at < argc && argv[at][0] == '-'; at++) {
-        if (strcmp(argv[at], "--config") == 0 && at + 1 < argc) {
-            line->config_directory = argv[++at];
-        } else if (strncmp(argv[at], "-D", 2) == 0 && add_override(line, argv[at] + 2)) {
-            continue;
-        } else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-            line->verb = "help";
-        } else if (strcmp(argv[at], "--version") == 0) {
-            line->verb = "version";
-        } else {
-            fprintf(stderr, "zkserver: %s: no such option\n", argv[at]);
-            return false;
-        }
+    const char *word = argv[*at];
+    if (strcmp(word, "--config") == 0 && *at + 1 < argc)
+        line->config_directory = argv[++*at];
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        line->verb = "help";
+    else if (strcmp(word, "--version") == 0)
+        line->verb = "version";
+    else if (strncmp(word, "-D", 2) != 0 || !add_override(line, word + 2)) {
+        fprintf(stderr, "zkserver: %s: no such option\n", word);
+        return false;
     }
-    int left = argc - at;
-    if (left >= 2 && is_number(argv[at])) {
-        line->old_form = (const char *const *)(argv + at);
-        line->old_form_count = left;
+    return true;
+}
+
+/* Verb, file, or the old form. */
+static bool parse_words(const char *const *words, int count, struct command_line *line)
+{
+    int at = 0;
+    if (count >= 2 && is_number(words[0])) {
+        line->old_form = words;
+        line->old_form_count = count;
         return true;
     }
-    if (left > 0 && is_verb(argv[at])) {
-        line->verb = argv[at++];
-        left--;
+    if (count > 0 && is_verb(words[0]))
+        line->verb = words[at++];
+    if (at < count)
+        line->config = words[at++];
+    if (at < count)
+        fprintf(stderr, "zkserver: %s: one argument too many\n", words[at]);
+    return at == count;
+}
+
+/* Options may stand anywhere. Moves the other words to the front of argv. False: not a command line of ours, and said
+ * why. */
+static bool parse_command_line(int argc, char **argv, struct command_line *line)
+{
+    int count = 0;
+    line->config_directory = process_environment("ZOOCFGDIR");
+    for (int at = 1; at < argc; at++) {
+        if (argv[at][0] != '-')
+            argv[count++] = argv[at];
+        else if (!parse_option(argc, argv, &at, line))
+            return false;
     }
-    if (left > 0)
-        line->config = argv[at];
-    if (left > 1)
-        fprintf(stderr, "zkserver: %s: one argument too many\n", argv[at + 1]);
-    return left <= 1;
+    return parse_words((const char *const *)argv, count, line);
 }
 
 /* ---- configuration ---- */
@@ -317,7 +331,7 @@ int main(int argc, char **argv)
 {
     struct command_line line = {0};
     if (!parse_command_line(argc, argv, &line)) {
-        print_usage(stderr);
+        fprintf(stderr, "zkserver: see zkserver --help\n");
         properties_release(&line.overrides);
         return EXIT_CODE_INVALID_INVOCATION;
     }

@@ -2,6 +2,7 @@
  * dump_command.c - sessions and connections by the time they expire, ephemeral nodes by their session. Mirrors
  * DumpCommand.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -29,6 +30,14 @@ static size_t bucket_size(const struct expiring *expiring, size_t count)
     return size;
 }
 
+/* NIOServerCnxn.toString() */
+static void print_connection(const struct server_cnxn *cnxn, struct buffer *out)
+{
+    char peer[ADDRESS_TEXT_SIZE];
+    address_format(&cnxn->peer, peer);
+    buffer_printf(out, "\tip: %s sessionId: 0x%" PRIx64 "\n", peer, (uint64_t)atomic_load(&cnxn->session_id));
+}
+
 /* NIOServerCnxnFactory.dumpConnections, without the buckets that are empty by now. */
 static void print_connections(struct server_cnxn_factory *factory, struct buffer *out)
 {
@@ -50,11 +59,8 @@ static void print_connections(struct server_cnxn_factory *factory, struct buffer
     for (size_t at = 0, size; at < count; at += size) {
         size = bucket_size(expiring + at, count - at);
         expiry_queue_print_bucket(size, expiring[at].expiry_ms, wall_offset_ms, out);
-        for (size_t i = at; i < at + size; i++) {
-            buffer_append_string(out, "\t");
-            server_cnxn_print(expiring[i].cnxn, false, out);
-            buffer_append_string(out, "\n");
-        }
+        for (size_t i = at; i < at + size; i++)
+            print_connection(expiring[i].cnxn, out);
     }
     for (size_t i = 0; i < listed; i++)
         server_cnxn_unref(cnxns[i]);

@@ -2,7 +2,7 @@
  * quota_metrics.c - walks the leaves below /zookeeper/quota and sums them up by namespace. Mirrors
  * org.apache.zookeeper.server.util.QuotaMetricsUtils.
  *
- * The walk keeps its own stack, as the tree may be as deep as clients like.
+ * The nodes are copied as a snapshot copies them, so that asking counts as no read.
  */
 #include "server/command/quota_metrics.h"
 
@@ -13,6 +13,7 @@
 #include "common/base/strings.h"
 #include "server/metric/java_map_order.h"
 #include "server/tree/quota.h"
+#include "server/tree/tree_walk.h"
 
 enum quota_set { COUNT_LIMIT, BYTES_LIMIT, COUNT_USAGE, BYTES_USAGE, SET_COUNT };
 
@@ -31,12 +32,6 @@ struct quota_value {
 struct quota_values {    /* of one set */
     struct hash_map by_namespace;
     struct buffer items;    /* struct quota_value *, in order of arrival */
-};
-
-struct walk {
-    struct data_tree *tree;
-    struct buffer paths;    /* char *, still to be visited, the next one last */
-    struct quota_values sets[SET_COUNT];
 };
 
 static struct quota_value **items_of(const struct quota_values *values, size_t *ret_count)
@@ -68,59 +63,52 @@ static int64_t limit_of(int64_t hard_limit, int64_t limit)
     return hard_limit > -1 ? hard_limit : limit;
 }
 
-/* A leaf of the quota tree: a limit, or a usage, or neither. */
-static void collect(struct walk *walk, const char *path)
+/* Adds up what a leaf of the quota tree says: a limit, or a usage, or nothing. */
+static void collect(struct quota_values sets[SET_COUNT], const char *path, const struct blob *data)
 {
     bool is_limit = string_ends_with(path, "/" QUOTA_LIMIT_NODE), is_usage = string_ends_with(path, "/" QUOTA_STAT_NODE);
     struct ustring quota_path = quota_trim_path(ustring_of(path));
-    struct zk_stat stat;
-    struct blob *data = NULL;
     struct stats_track track;
-    if ((!is_limit && !is_usage) || quota_path.size < 2
-        || data_tree_get_data(walk->tree, ustring_of(path), NULL, NULL, &stat, &data) != ZK_OK || data == NULL)
+    if ((!is_limit && !is_usage) || quota_path.size < 2 || data == NULL
+        || !stats_track_parse(data->bytes, data->size, &track))
         return;
     const char *namespace = quota_path.bytes + 1;    /* behind the first '/', up to the next */
     size_t size = strcspn(namespace, "/");
-    if (stats_track_parse(data->bytes, data->size, &track)) {
-        add_value(&walk->sets[is_limit ? COUNT_LIMIT : COUNT_USAGE], namespace, size,
-                  is_limit ? limit_of(track.count_hard_limit, track.count) : track.count);
-        add_value(&walk->sets[is_limit ? BYTES_LIMIT : BYTES_USAGE], namespace, size,
-                  is_limit ? limit_of(track.byte_hard_limit, track.bytes) : track.bytes);
+    add_value(&sets[is_limit ? COUNT_LIMIT : COUNT_USAGE], namespace, size,
+              is_limit ? limit_of(track.count_hard_limit, track.count) : track.count);
+    add_value(&sets[is_limit ? BYTES_LIMIT : BYTES_USAGE], namespace, size,
+              is_limit ? limit_of(track.byte_hard_limit, track.bytes) : track.bytes);
+}
+
+static bool is_parent_of(const char *path, struct ustring other)
+{
+    size_t size = strlen(path);
+    return (size_t)other.size > size && other.bytes[size] == '/' && memcmp(path, other.bytes, size) == 0;
+}
+
+/* Pre-order: a node is a leaf when the next one is no child of it. */
+static void collect_all(struct quota_values sets[SET_COUNT], struct data_tree *tree)
+{
+    struct tree_walk walk;
+    struct node_copy node;
+    char *last_path = NULL;
+    struct blob *last_data = NULL;
+    tree_walk_init(&walk, tree, ustring_of(QUOTA_ROOT));
+    for (bool more = true; more;) {
+        more = tree_walk_next(&walk, &node);
+        if (last_path != NULL && !(more && is_parent_of(last_path, node.path)))
+            collect(sets, last_path, last_data);
+        memory_free(last_path);
+        blob_unref(last_data);
+        last_path = NULL;
+        last_data = NULL;
+        if (more) {
+            last_path = string_copy_n(node.path.bytes, (size_t)node.path.size);
+            last_data = node.data == NULL ? NULL : blob_ref(node.data);
+            node_copy_release(&node);
+        }
     }
-    blob_unref(data);
-}
-
-static void push(struct walk *walk, char *path)
-{
-    buffer_append(&walk->paths, &path, sizeof(path));
-}
-
-static char *pop(struct walk *walk)
-{
-    char *path;
-    walk->paths.size -= sizeof(path);
-    memcpy(&path, walk->paths.bytes + walk->paths.size, sizeof(path));
-    return path;
-}
-
-/* Its children are to be visited next, the first one first; a node without any is a leaf. */
-static void visit(struct walk *walk, const char *path)
-{
-    struct zk_stat stat;
-    struct blob *children = NULL;
-    if (data_tree_get_children(walk->tree, ustring_of(path), NULL, NULL, &stat, &children) != ZK_OK)
-        return;
-    struct arena arena;
-    struct jute_reader reader;
-    arena_init(&arena, NULL, 0);
-    jute_reader_init(&reader, children->bytes, children->size, &arena);
-    struct ustring_vector names = jute_read_ustring_vector(&reader);
-    if (names.count <= 0)
-        collect(walk, path);
-    for (int32_t i = names.count; i-- > 0;)
-        push(walk, string_format("%s/%.*s", path, (int)names.items[i].size, names.items[i].bytes));
-    arena_release(&arena);
-    blob_unref(children);
+    tree_walk_release(&walk);
 }
 
 static void list_set(const struct quota_values *values, const char *name,
@@ -157,13 +145,8 @@ static void release_set(struct quota_values *values)
 void quota_metrics_list(struct data_tree *tree, void (*row)(void *context, const char *name, int64_t value),
                         void *context)
 {
-    struct walk walk = {.tree = tree};
-    push(&walk, string_copy(QUOTA_ROOT));
-    while (walk.paths.size > 0) {
-        char *path = pop(&walk);
-        visit(&walk, path);
-        memory_free(path);
-    }
+    struct quota_values sets[SET_COUNT] = {0};
+    collect_all(sets, tree);
 
     int32_t hashes[SET_COUNT];
     size_t order[SET_COUNT];
@@ -171,8 +154,7 @@ void quota_metrics_list(struct data_tree *tree, void (*row)(void *context, const
         hashes[set] = string_java_hash(set_names[set], strlen(set_names[set]));
     java_map_order(hashes, SET_COUNT, order);
     for (int i = 0; i < SET_COUNT; i++)
-        list_set(&walk.sets[order[i]], set_names[order[i]], row, context);
+        list_set(&sets[order[i]], set_names[order[i]], row, context);
     for (int set = 0; set < SET_COUNT; set++)
-        release_set(&walk.sets[set]);
-    buffer_release(&walk.paths);
+        release_set(&sets[set]);
 }

@@ -5,8 +5,8 @@
 #include "common/base/error.h"
 #include "server/persistence/file_names.h"
 #include "server/persistence/snap_stream.h"
-#include "server/persistence/txn.h"
 #include "server/tree/data_tree.h"
+#include "server/tree/txn_body.h"
 
 #define SNAP_MAGIC 0x5a4b534e    /* "ZKSN" */
 
@@ -26,7 +26,7 @@ void session_table_clear(struct session_table *table);
 /* A copy, by id; memory_free. */
 struct session_timeout *session_table_list(struct session_table *table, size_t *ret_count);
 /* What a committed transaction does to the table: createSession puts, closeSession removes, all else is nothing. */
-void session_table_apply(struct session_table *table, const struct txn *txn);
+void session_table_apply(struct session_table *table, const struct txn_header *header, const struct txn_body *body);
 
 struct file_snap_options {
     enum snap_compression compression;

@@ -20,14 +20,16 @@ int file_txn_snap_log_open(const char *data_dir, const char *data_log_dir,
                            struct server_stats *stats, struct file_txn_snap_log **ret_log, struct error *error);
 void file_txn_snap_log_close(struct file_txn_snap_log *log);
 
-/* Told of each transaction replayed. */
+/* Told of the last transactions replayed, `most` of them, oldest first, when all are applied. */
 struct playback_listener {
     void (*on_txn_loaded)(struct playback_listener *self, struct txn *txn);
+    size_t most;
 };
 /*
  * Newest good snapshot (of at most 100), then every record after it; a torn tail is cut. An older snapshot is taken
- * when the newest is damaged, provided the logs reach back to it. Empty directories give zxid 0 and a first snapshot
- * (db_autocreate, or the file "initialize", which is removed), else zxid -1.
+ * when the newest is damaged, provided the logs reach back to it and on to the newest. Empty directories give zxid 0 and
+ * a first snapshot (db_autocreate, or the file "initialize", which is removed), else zxid -1. ZK_CORRUPT names what is
+ * damaged or missing; tree and sessions are then in no state to be used. Called once, before anything is appended.
  */
 int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
                               struct playback_listener *listener, int64_t *ret_zxid, struct error *error);

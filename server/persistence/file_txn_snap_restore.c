@@ -11,6 +11,7 @@
  */
 #include "server/persistence/file_txn_snap_log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -32,6 +33,13 @@ struct memory_tree {
     struct byte_source source;
     struct buffer bytes;
     size_t at;
+};
+
+/* The last records replayed, as bytes in buffers that are used again and again. */
+struct history {
+    struct buffer *ring;
+    size_t most, count;
+    int64_t loaded;
 };
 
 struct restore {
@@ -131,73 +139,130 @@ static int load_newest_snapshot(struct restore *restore, bool *ret_has_any)
                      buffer_string(&restore->complaints));
 }
 
-/* Applies one transaction to tree and sessions. */
-static void apply(struct restore *restore, struct txn *txn, struct arena *arena)
+/* What is applied of a record, and where its vectors are. Made anew for each record in the same memory. */
+struct decoded {
+    struct txn_header header;
+    struct txn_body body;
+    bool has_digest;
+    struct txn_digest digest;
+    struct arena arena;
+    char scratch[4096];
+};
+
+static int decode(struct decoded *decoded, const struct log_record *record, const struct txn_rules *rules,
+                  struct error *error)
+{
+    struct jute_reader reader;
+    arena_release(&decoded->arena);
+    arena_init(&decoded->arena, decoded->scratch, sizeof(decoded->scratch));
+    jute_reader_init(&reader, record->bytes, record->size, &decoded->arena);
+    reader.limit = INT32_MAX;
+    return txn_body_decode(&reader, rules, &decoded->header, &decoded->body, &decoded->has_digest, &decoded->digest, error);
+}
+
+/* To sessions and tree, as zk_database_process_txn(). */
+static void apply(struct restore *restore, struct decoded *txn)
 {
     struct process_txn_result result;
-    session_table_apply(restore->sessions, txn);
-    data_tree_process_txn(restore->tree, &txn->header, &txn->body, txn->has_digest ? &txn->digest : NULL, arena, &result);
+    session_table_apply(restore->sessions, &txn->header, &txn->body);
+    data_tree_process_txn(restore->tree, &txn->header, &txn->body, txn->has_digest ? &txn->digest : NULL, &txn->arena,
+                          &result);
     if (result.err != ZK_OK)    /* a fuzzy snapshot has seen it already */
         log_debug("transaction 0x%" PRIx64 " of type %" PRId32 " did not fit the tree: %" PRId32,
                   (uint64_t)txn->header.zxid, txn->header.type, result.err);
-    if (restore->listener != NULL)
-        restore->listener->on_txn_loaded(restore->listener, txn);
 }
 
-static int replay_record(struct restore *restore, struct txn_iterator *iterator, struct txn *txn, struct arena *arena,
-                         int64_t *last_zxid)
+static void remember(struct history *history, const struct log_record *record)
 {
-    int64_t zxid = txn->header.zxid;
-    if (zxid <= *last_zxid) {
-        if (txn->header.type != OP_ERROR)
-            log_warn("0x%" PRIx64 " at %" PRId64 " of %s stands behind 0x%" PRIx64 " and is left out", (uint64_t)zxid,
-                     txn_iterator_offset(iterator), txn_iterator_path(iterator), (uint64_t)*last_zxid);
-        return ZK_OK;
+    if (history->most == 0)
+        return;
+    struct buffer *bytes = &history->ring[history->count++ % history->most];
+    buffer_clear(bytes);
+    buffer_append(bytes, record->bytes, record->size);
+}
+
+/* The transactions remembered, oldest first, to the listener. */
+static void tell_history(struct restore *restore, struct history *history)
+{
+    size_t kept = history->count < history->most ? history->count : history->most;
+    for (size_t i = history->count - kept; i < history->count; i++) {
+        const struct buffer *raw = &history->ring[i % history->most];
+        struct blob *bytes = blob_new_copy(raw->bytes, raw->size);
+        struct txn *txn = NULL;
+        int err = txn_new_from_bytes(bytes, &restore->log->options.log.rules, &txn, NULL);
+        assert(err == ZK_OK);    /* it was decoded and applied */
+        (void)err;
+        restore->listener->on_txn_loaded(restore->listener, txn);
+        txn_unref(txn);
+        blob_unref(bytes);
     }
-    if (!zxid_follows(*last_zxid, zxid))
-        return error_set(restore->error, ZK_CORRUPT,
-                         "transactions are missing between 0x%" PRIx64 ", up to which the snapshot reaches, and 0x%" PRIx64
-                         " at %" PRId64 " of %s",
-                         (uint64_t)*last_zxid, (uint64_t)zxid, txn_iterator_offset(iterator), txn_iterator_path(iterator));
-    apply(restore, txn, arena);
-    *last_zxid = zxid;
-    return ZK_OK;
+}
+
+static void history_release(struct history *history)
+{
+    for (size_t i = 0; i < history->most; i++)
+        buffer_release(&history->ring[i]);
+    memory_free(history->ring);
+}
+
+/* Whether a record is to be applied behind `last_zxid`. */
+static int check_record(struct restore *restore, const struct txn_iterator *iterator, const struct log_record *record,
+                        int64_t last_zxid, bool *ret_is_new)
+{
+    *ret_is_new = record->zxid > last_zxid;
+    if (!*ret_is_new && record->type != OP_ERROR)
+        log_warn("0x%" PRIx64 " at %" PRId64 " of %s stands behind 0x%" PRIx64 " and is left out", (uint64_t)record->zxid,
+                 record->offset, txn_iterator_path(iterator), (uint64_t)last_zxid);
+    if (!*ret_is_new || zxid_follows(last_zxid, record->zxid))
+        return ZK_OK;
+    return error_set(restore->error, ZK_CORRUPT,
+                     "transactions are missing between 0x%" PRIx64 ", up to which the snapshot reaches, and 0x%" PRIx64
+                     " at %" PRId64 " of %s",
+                     (uint64_t)last_zxid, (uint64_t)record->zxid, record->offset, txn_iterator_path(iterator));
 }
 
 /* Every record behind *last_zxid; ZK_OK at the end of the logs. */
-static int replay_records(struct restore *restore, struct txn_iterator *iterator, int64_t *last_zxid,
-                          int64_t *ret_loaded)
+static int replay_records(struct restore *restore, struct txn_iterator *iterator, struct history *history,
+                          int64_t *last_zxid)
 {
-    char scratch[4096];
-    int64_t loaded = 0;
-    for (;;) {
-        struct txn *txn;
-        int err = txn_iterator_next(iterator, &txn, restore->error);
-        if (err != ZK_OK) {
-            *ret_loaded = loaded;
-            return err == ZK_EOF ? ZK_OK : err;
-        }
-        struct arena arena;
-        arena_init(&arena, scratch, sizeof(scratch));
-        err = replay_record(restore, iterator, txn, &arena, last_zxid);
-        arena_release(&arena);
-        txn_unref(txn);
+    struct decoded *txn = MEMORY_NEW(struct decoded);
+    struct log_record record;
+    int err;
+    while ((err = txn_iterator_next_record(iterator, &record, restore->error)) == ZK_OK) {
+        bool is_new;
+        err = check_record(restore, iterator, &record, *last_zxid, &is_new);
         if (err != ZK_OK)
-            return err;
-        loaded++;
+            break;
+        if (!is_new)
+            continue;
+        err = decode(txn, &record, &restore->log->options.log.rules, restore->error);
+        if (err != ZK_OK) {
+            error_prefix(restore->error, "%s cannot be read at %" PRId64 ", zxid 0x%" PRIx64, txn_iterator_path(iterator),
+                         record.offset, (uint64_t)record.zxid);
+            break;
+        }
+        apply(restore, txn);
+        remember(history, &record);
+        *last_zxid = record.zxid;
+        history->loaded++;
     }
+    arena_release(&txn->arena);
+    memory_free(txn);
+    return err == ZK_EOF ? ZK_OK : err;
 }
 
 /* fastForwardFromEdits, and the tail repaired by what was seen on the way. */
 static int replay(struct restore *restore, int64_t *ret_zxid)
 {
-    int64_t start_ms = clock_elapsed_ms(), last_zxid = restore->snapshot_zxid > 0 ? restore->snapshot_zxid : 0, loaded = 0;
+    int64_t start_ms = clock_elapsed_ms(), last_zxid = restore->snapshot_zxid > 0 ? restore->snapshot_zxid : 0;
     struct txn_iterator *iterator;
     int err = txn_iterator_open(restore->log->log_dir, last_zxid + 1, true, &restore->log->options.log, &iterator,
                                 restore->error);
     if (err != ZK_OK)
         return err;
-    err = replay_records(restore, iterator, &last_zxid, &loaded);
+    struct history history = {.most = restore->listener != NULL ? restore->listener->most : 0};
+    history.ring = MEMORY_NEW_ARRAY(history.most, struct buffer);
+    err = replay_records(restore, iterator, &history, &last_zxid);
     if (err == ZK_OK && restore->damaged_zxid > last_zxid)
         err = error_set(restore->error, ZK_CORRUPT,
                         "the logs in %s end with zxid 0x%" PRIx64 " and cannot stand in for damaged snapshots (%s)",
@@ -205,11 +270,14 @@ static int replay(struct restore *restore, int64_t *ret_zxid)
     if (err == ZK_OK)
         err = file_txn_log_repair_after(restore->log->log_dir, iterator, restore->error);
     txn_iterator_close(iterator);
+    if (err == ZK_OK)
+        tell_history(restore, &history);
+    history_release(&history);
     if (err != ZK_OK)
         return err;
     int64_t elapsed_ms = clock_elapsed_ms() - start_ms;
-    log_info("%" PRId64 " txns loaded in %" PRId64 " ms", loaded, elapsed_ms);
-    server_metrics_sample(restore->log->metrics, METRIC_STARTUP_TXNS_LOADED, loaded);
+    log_info("%" PRId64 " txns loaded in %" PRId64 " ms", history.loaded, elapsed_ms);
+    server_metrics_sample(restore->log->metrics, METRIC_STARTUP_TXNS_LOADED, history.loaded);
     server_metrics_sample(restore->log->metrics, METRIC_STARTUP_TXNS_LOAD_TIME, elapsed_ms);
     struct zxid_digest digest;
     if (tree_snapshot_pending_digest(restore->tree, &digest))

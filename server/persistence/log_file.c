@@ -30,7 +30,9 @@
 #define ZXID_AT 12                       /* in a txn header: client id, cxid, zxid, time, type */
 #define TYPE_AT 28
 #define END_MARK 'B'
-#define PAGE 4096
+#define PAGE ((int64_t)4096)
+#define LOOK_AHEAD ((int64_t)2 * 1024 * 1024)
+#define STRETCH ((int64_t)256 * 1024)
 #define ATTEMPTS 3    /* at a record that does not fit, while somebody else may be writing it */
 
 static const uint8_t file_header[LOG_FILE_HEADER_SIZE] = {'Z', 'K', 'L', 'G', 0, 0, 0, TXN_LOG_VERSION};
@@ -90,26 +92,50 @@ static bool all_zero(const uint8_t *bytes, size_t size)
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
+/* Where the last byte that is not zero ends; `size` bytes, not all zero. */
+static size_t used_size(const uint8_t *bytes, size_t size)
+{
+    while (bytes[size - 1] == 0)
+        size--;
+    return size;
+}
+
+/*
+ * Far behind the end of the data there is a hole as long as preAllocSize, and reading all of it would take longer than
+ * all else at a start: one page of each stretch is looked at. Adds to *end what is found.
+ */
+static int probe_hole(struct log_file *file, int64_t from, int64_t *end, struct error *error)
+{
+    uint8_t page[PAGE];
+    for (int64_t at = from; at < file->size; at += STRETCH) {
+        size_t got;
+        int err = file_pread(file->file, page, sizeof(page), at, &got, error);
+        if (err != ZK_OK)
+            return err;
+        if (!all_zero(page, got))
+            *end = at + (int64_t)used_size(page, got);
+    }
+    return ZK_OK;
+}
+
 /* The end of the last byte at or behind `from` that is not zero; `from` when there is none. */
 static int find_data_end(struct log_file *file, int64_t from, int64_t *ret_end, struct error *error)
 {
-    int64_t end = from;
-    for (int64_t at = from; at < file->size;) {
+    int64_t end = from, at = from;
+    while (at < file->size && at - end < LOOK_AHEAD) {
         size_t size = file->size - at < (int64_t)WINDOW ? (size_t)(file->size - at) : WINDOW;
         const uint8_t *bytes;
         int err = look(file, at, size, &bytes, error);
         if (err != ZK_OK)
             return err;
-        if (!all_zero(bytes, size)) {
-            size_t used = size;
-            while (bytes[used - 1] == 0)
-                used--;
-            end = at + (int64_t)used;
-        }
+        if (!all_zero(bytes, size))
+            end = at + (int64_t)used_size(bytes, size);
         at += (int64_t)size;
     }
-    *ret_end = end;
-    return ZK_OK;
+    int err = probe_hole(file, at, &end, error);
+    if (err == ZK_OK)
+        *ret_end = end;
+    return err;
 }
 
 static bool is_whole_record(const uint8_t *bytes, size_t available)
@@ -148,7 +174,7 @@ static bool hides_record(const uint8_t *bytes, size_t size)
 static bool has_zero_page(const uint8_t *bytes, int64_t from, int64_t to)
 {
     for (int64_t page = (from + PAGE - 1) / PAGE * PAGE; page + PAGE <= to; page += PAGE) {
-        if (all_zero(bytes + (page - from), PAGE))
+        if (all_zero(bytes + (page - from), (size_t)PAGE))
             return true;
     }
     return false;

@@ -8,7 +8,6 @@
 #include "server/persistence/purge_txn_log.h"
 
 #include "common/base/file.h"
-#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "server/persistence/file_names.h"
 #include "server/persistence/file_snap.h"
@@ -53,7 +52,6 @@ static int remove_below(const struct purge *purge, const char *directory, const 
         if (err != ZK_OK)
             break;
         has_removed = true;
-        log_info("removed %s", files.items[i].path);
         if (purge->removed != NULL)
             purge->removed(purge->context, files.items[i].path);
     }

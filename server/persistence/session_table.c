@@ -122,10 +122,10 @@ struct session_timeout *session_table_list(struct session_table *table, size_t *
     return list;
 }
 
-void session_table_apply(struct session_table *table, const struct txn *txn)
+void session_table_apply(struct session_table *table, const struct txn_header *header, const struct txn_body *body)
 {
-    if (txn->header.type == OP_CREATE_SESSION && txn->body.is_present)
-        session_table_put(table, txn->header.client_id, txn->body.record.create_session.time_out);
-    else if (txn->header.type == OP_CLOSE_SESSION)
-        session_table_remove(table, txn->header.client_id);
+    if (header->type == OP_CREATE_SESSION && body->is_present)
+        session_table_put(table, header->client_id, body->record.create_session.time_out);
+    else if (header->type == OP_CLOSE_SESSION)
+        session_table_remove(table, header->client_id);
 }

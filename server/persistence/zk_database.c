@@ -40,7 +40,7 @@ struct zk_database *zk_database_new(struct file_txn_snap_log *snap_log, const st
     database->sessions = session_table_new();
     database->committed = committed_log_new(commit_log_count);
     database->metrics = metrics;
-    database->listener.on_txn_loaded = add_committed;
+    database->listener = (struct playback_listener){add_committed, commit_log_count};
     return database;
 }
 
@@ -99,7 +99,7 @@ struct file_txn_snap_log *zk_database_snap_log(struct zk_database *database)
 void zk_database_process_txn(struct zk_database *database, struct txn *txn, struct arena *arena,
                              struct process_txn_result *ret_result)
 {
-    session_table_apply(database->sessions, txn);
+    session_table_apply(database->sessions, &txn->header, &txn->body);
     data_tree_process_txn(database->tree, &txn->header, &txn->body, txn->has_digest ? &txn->digest : NULL, arena,
                           ret_result);
     committed_log_add(database->committed, txn);

@@ -118,9 +118,8 @@ static int32_t error_of(const struct request *request)
 {
     if (request->txn != NULL && request->txn->header.type == OP_ERROR)
         return request->error != ZK_OK ? request->error : request->txn->body.record.error.err;
-    if (request->error == ZK_SESSION_MOVED || request->type != OP_MULTI)
-        return request->error;
-    return ZK_OK;
+    bool is_multi_result = request->type == OP_MULTI && request->txn != NULL;    /* its errors stand in the parts */
+    return is_multi_result && request->error != ZK_SESSION_MOVED ? ZK_OK : request->error;
 }
 
 static struct outcome answer(struct final_request_processor *final, struct request *request,

@@ -46,6 +46,7 @@ struct change_record *change_record_duplicate(const struct change_record *from, 
     copy->zxid = zxid;
     copy->exists = from->exists;
     copy->stat = from->stat;
+    copy->claimed_owner = from->claimed_owner;
     copy->child_count = from->child_count;
     copy->acl_list = from->acl_list == NULL ? NULL : acl_list_ref(from->acl_list);
     copy->acl = from->acl == NULL ? NULL : acl_vector_copy(from->acl);

@@ -23,6 +23,7 @@ struct change_record {
     int64_t zxid;
     bool exists;                      /* false: the node will be gone (Java's stat == null) */
     struct stat_persisted stat;
+    int64_t claimed_owner;            /* ephemeralOwner as the flags of a pending create have it, stat's otherwise */
     int32_t child_count;
     struct acl_list *acl_list;        /* reference: as the tree has it; or NULL and then */
     struct zk_acl_vector *acl;        /* an own copy, of a node not yet made; NULL means no list at all */

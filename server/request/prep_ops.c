@@ -4,7 +4,8 @@
  * Mirrors PrepRequestProcessor.pRequest2Txn and pRequest2TxnCreate. A null path or id, on which Java trips over its own
  * exception after it took the zxid, is ZK_MARSHALLING_ERROR here as it is to Java's clients.
  * Departs from Java: what a container or TTL node will be is told by the operation, as the tree tells it when it
- * applies, and not by the flags beside it, so that the digest in the transaction is the one the tree comes to.
+ * applies, and not by the flags beside it, so that the digest in the transaction is the one the tree comes to. Checks
+ * against the pending node go by the flags (claimed_owner), as Java's do.
  */
 #include "server/request/prep_ops.h"
 
@@ -40,6 +41,7 @@ static int get_record(struct server_core *core, struct ustring path, struct chan
     record = change_record_new(path);
     record->exists = true;
     record->stat = view.stat;
+    record->claimed_owner = view.stat.ephemeral_owner;
     record->child_count = view.child_count;
     record->acl_list = view.acl;    /* its references move */
     record->data = view.data;
@@ -227,12 +229,22 @@ static int check_create(struct prep_context *context, const struct new_node *nod
         return ZK_NODE_EXISTS;
     }
     bool is_valid;
-    if (ephemeral_type_get(&core->ephemeral_rules, parent->stat.ephemeral_owner, &is_valid) == EPHEMERAL_NORMAL)
+    if (ephemeral_type_get(&core->ephemeral_rules, parent->claimed_owner, &is_valid) == EPHEMERAL_NORMAL)
         return ZK_NO_CHILDREN_FOR_EPHEMERALS;
     if (!is_valid)
         return ZK_MARSHALLING_ERROR;
     *ret_path = path;
     return server_core_check_quota(core, path, NULL, node->data.size, true);
+}
+
+/* What Java's record of the pending node says, which goes by the flags alone. */
+static int64_t claimed_owner_of(struct prep_context *context, const struct new_node *node)
+{
+    if (create_mode_is_container(node->flags))
+        return EPHEMERAL_CONTAINER_OWNER;
+    if (create_mode_is_ttl(node->flags))
+        return ephemeral_ttl_to_owner(node->ttl_ms);
+    return create_mode_is_ephemeral(node->flags) ? context->request->session_id : 0;
 }
 
 static void make_create_txn(const struct new_node *node, struct ustring path, const struct zk_acl_vector *acl,
@@ -268,6 +280,7 @@ static void add_created(struct prep_context *context, const struct new_node *nod
         .mtime = header->time,
         .ephemeral_owner = owner_of(context, node),
     };
+    created->claimed_owner = claimed_owner_of(context, node);
     created->acl = acl_vector_copy(acl);
     created->data = node->data.size < 0 ? NULL : blob_new_copy(node->data.bytes, (size_t)node->data.size);
     add_change(context, created, 0);
@@ -357,7 +370,7 @@ int prep_delete_container(struct prep_context *context, struct ustring path, str
         err = get_record(context->core, path, &node);
     if (err == ZK_OK && node->child_count > 0)
         err = ZK_NOT_EMPTY;
-    if (err == ZK_OK && ephemeral_type_get(&context->core->ephemeral_rules, node->stat.ephemeral_owner, &is_valid) ==
+    if (err == ZK_OK && ephemeral_type_get(&context->core->ephemeral_rules, node->claimed_owner, &is_valid) ==
                             EPHEMERAL_NORMAL)
         err = ZK_BAD_VERSION;
     if (err == ZK_OK && !is_valid)

@@ -93,6 +93,18 @@ static void fail_to_read(struct prep_request_processor *prep, struct request *re
     request->error = ZK_MARSHALLING_ERROR;
 }
 
+/* Not a jute record in Java either; a null path cannot be read there. */
+struct delete_container_request {
+    struct ustring path;
+};
+
+static void jute_read_delete_container_request(struct jute_reader *reader, struct delete_container_request *record)
+{
+    record->path = jute_read_ustring(reader);
+    if (record->path.size < 0 && reader->error == ZK_OK)
+        reader->error = ZK_MARSHALLING_ERROR;
+}
+
 #define READ_AND_RUN(record_type, run) \
     do { \
         struct record_type record; \
@@ -111,6 +123,10 @@ static void prep_multi_request(struct prep_request_processor *prep, struct reque
 {
     struct multi_ops ops;
     multi_read_ops(reader, &ops);
+    if (jute_error(reader) != ZK_OK && ops.null_acl) {    /* Java trips over it before it takes a zxid */
+        fail_to_read(prep, request);
+        return;
+    }
     struct prep_context context = begin(prep->core, request);
     struct txn_body body = {.is_present = true};
     if (jute_error(reader) != ZK_OK) {
@@ -171,7 +187,7 @@ static void request_to_txn(struct prep_request_processor *prep, struct request *
         READ_AND_RUN(delete_request, prep_delete(&context, &record, &body));
         break;
     case OP_DELETE_CONTAINER:
-        READ_AND_RUN(delete_txn, prep_delete_container(&context, record.path, &body));
+        READ_AND_RUN(delete_container_request, prep_delete_container(&context, record.path, &body));
         break;
     case OP_SET_DATA:
         READ_AND_RUN(set_data_request, prep_set_data(&context, &record, &body));

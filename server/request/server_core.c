@@ -14,18 +14,20 @@ const char server_core_me[] = "me";
 
 /* ---- quota ---- */
 
-static bool read_track(struct data_tree *tree, struct buffer *path, struct stats_track *ret_track)
+/* ZK_NO_NODE when the node is not there, which is nobody's fault; ZK_MARSHALLING_ERROR for text that is no quota, on
+ * which Java trips. */
+static int read_track(struct data_tree *tree, struct buffer *path, struct stats_track *ret_track)
 {
     struct ustring node = {(const char *)path->bytes, (int32_t)path->size};
     struct zk_stat stat;
     struct blob *data = NULL;
     if (data_tree_get_data(tree, node, NULL, NULL, &stat, &data) != ZK_OK) {
         log_error("Missing node for quota %s", buffer_string(path));
-        return false;
+        return ZK_NO_NODE;
     }
-    bool is_good = stats_track_parse(data == NULL ? NULL : data->bytes, data == NULL ? 0 : data->size, ret_track);
+    bool is_good = data != NULL && stats_track_parse(data->bytes, data->size, ret_track);
     blob_unref(data);
-    return is_good;
+    return is_good ? ZK_OK : ZK_MARSHALLING_ERROR;
 }
 
 /* The part of a path up to the second '/', as PathUtils.getTopNamespace. */
@@ -60,9 +62,9 @@ static int check_prefix_quota(struct server_core *core, struct ustring prefix, i
     struct data_tree *tree = zk_database_tree(core->database);
     struct buffer path = {0};
     struct stats_track limits, current;
-    int err = ZK_OK;
     quota_limit_path(prefix, &path);
-    if (!read_track(tree, &path, &limits))
+    int err = read_track(tree, &path, &limits);
+    if (err != ZK_OK)
         goto out;
     bool check_count = count_diff != 0 && (limits.count > -1 || limits.count_hard_limit > -1);
     bool check_bytes = bytes_diff != 0 && (limits.bytes > -1 || limits.byte_hard_limit > -1);
@@ -70,7 +72,8 @@ static int check_prefix_quota(struct server_core *core, struct ustring prefix, i
         goto out;
     buffer_clear(&path);
     quota_stat_path(prefix, &path);
-    if (!read_track(tree, &path, &current))
+    err = read_track(tree, &path, &current);
+    if (err != ZK_OK)
         goto out;
     if (check_count)
         err = check_limit(core, prefix, "count", current.count + count_diff, limits.count_hard_limit, limits.count);
@@ -78,7 +81,7 @@ static int check_prefix_quota(struct server_core *core, struct ustring prefix, i
         err = check_limit(core, prefix, "bytes", current.bytes + bytes_diff, limits.byte_hard_limit, limits.bytes);
 out:
     buffer_release(&path);
-    return err;
+    return err == ZK_NO_NODE ? ZK_OK : err;
 }
 
 int server_core_check_quota(struct server_core *core, struct ustring path, const struct blob *last_data,

@@ -439,11 +439,11 @@ class Differential:
         self.learn(link, operation, pair, headers)
 
     def learn_skipped(self, operation, headers):
-        """ZOOKEEPER-4573: 3.8.0 takes a zxid before it reads the record, 3.9.5 after."""
+        """ZOOKEEPER-4575: 3.8.0 takes a zxid before it reads the record, 3.9.5 after."""
         if headers[A][2] == headers[B][2] == -5 and operation.kind in operations.READ_BEFORE_ZXID and \
                 self.to_b(headers[A][1]) == headers[B][1] + 1:
             self.skipped.append(headers[A][1])
-            self.excused["ZOOKEEPER-4573"] += 1
+            self.excused["ZOOKEEPER-4575"] += 1
 
     def to_b(self, zxid):
         """The zxid of side b that stands for one of side a."""
@@ -538,19 +538,13 @@ class Differential:
                 self.skipped.append(headers[A][1])
                 zxids_fit = True
             if zxids_fit:
-                self.excused["ZOOKEEPER-4573 deleteContainer"] += 1
+                self.excused["ZOOKEEPER-4575 deleteContainer"] += 1
                 return True
         if kind in (OP["checkWatches"], OP["removeWatches"]) and zxids_fit and self.expected_watch_errors(
                 link, operation) == (err_a, err_b):
             self.excused["ZOOKEEPER-4471"] += 1
             return True
         if kind == OP["multi"]:
-            if err_a == err_b == -5 and len(pair[A]) == 25 and len(pair[B]) == 16 and \
-                    self.to_b(headers[A][1]) + 1 == headers[B][1] and \
-                    any(values is not None and values[0] is None for _, values in operation.args):
-                # A null path: 3.8.0 takes a zxid, logs nothing under it and answers with the results of no operation.
-                self.excused["ZOOKEEPER-4573 multi"] += 1
-                return True
             if err_b == -5 and err_a == 0 and not zxids_fit and self.to_b(headers[A][1]) == headers[B][1] + 1 and \
                     any(name in CREATE_NAMES and values[2] is None for name, values in operation.args):
                 self.skipped.append(headers[A][1])

@@ -43,7 +43,7 @@ V6_ACLS = [((31, (b"ip", b"::1")), ), ((31, (b"ip", b"fe80::1/64")), WORLD), ((1
            ((31, (b"ip", b"12345::")),), ((31, (b"ip", b"g::1")),), ((31, (b"ip", b"::/0")),)]
 
 CREATES = ("create", "create2", "createContainer", "createTTL")
-# A request whose record cannot be read takes a zxid in 3.8.0 and none in 3.9.5 (ZOOKEEPER-4573).
+# A request whose record cannot be read takes a zxid in 3.8.0 and none in 3.9.5 (ZOOKEEPER-4575).
 READ_BEFORE_ZXID = frozenset(OP[name] for name in CREATES + ("delete", "setData", "setACL", "check", "deleteContainer"))
 STAT_AT_END = frozenset(OP[name] for name in ("create2", "createContainer", "createTTL", "exists", "getData", "setData",
                                               "getACL", "setACL", "getChildren2", "check"))
@@ -344,8 +344,6 @@ class Generator:
                     acl = (WORLD,)
                     if path in self.tree.nodes or path in BAD_PATHS:
                         path = self.child_of(self.live_path()) + b"%d" % rng.randrange(1000)
-                if path is None and acl is None and self.mixed:
-                    acl = ()        # one thing at a time
                 values = (path, data, acl, flags) + (() if ttl is None else (ttl,))
                 odd = odd or strange
                 if path:
@@ -367,8 +365,10 @@ class Generator:
                 entry = ("getData", (self.path(), False))
             else:
                 entry = (rng.choice((0, 3, 12, 14, 20, 99, -1)), None)
-            args.append(entry)
             name, values = entry
+            if self.mixed and values is not None and values[0] is None:
+                values = (b"",) + values[1:]    # a null path leaves a 3.8.0 server one zxid behind (ZOOKEEPER-4575)
+            args.append((name, values))
             operations.append((name, b"" if values is None else jute.encode(protocol.REQUEST[name], *values)))
         body = protocol.encode_multi(operations)
         if rng.random() < 0.02:

@@ -43,7 +43,8 @@ static const struct {
     {"a byte that is no UTF-8 is Latin-1", "a=\xe9.", "a|\xc3\xa9.;"},
     {"UTF-8 is taken as such, other than in Java", "a=\xc3\xa9\xe2\x82\xac", "a|\xc3\xa9\xe2\x82\xac;"},
     {"the last of two values, in the place of the first", "a=1\nb=2\na=3", "a|3;b|2;"},
-    {"sequences as of Windows", "dataDir=C:\\\\zk\\\\data\r\nclientPort=2181\r\n", "dataDir|C:\\zk\\data;clientPort|2181;"},
+    {"sequences as of Windows", "dataDir=C:\\\\zk\\\\data\r\nclientPort=2181\r\n",
+     "dataDir|C:\\zk\\data;clientPort|2181;"},
 };
 START_TEST(a_text_is_read_as_in_java)
 {

@@ -209,7 +209,8 @@ START_TEST(reads_and_writes_do_not_mix)
 }
 END_TEST
 
-static const int32_t not_in_a_multi[] = {OP_EXISTS, OP_MULTI, OP_SET_ACL, OP_SYNC, OP_CLOSE_SESSION, OP_ERROR, 0, 12345};
+static const int32_t not_in_a_multi[] = {OP_EXISTS, OP_MULTI, OP_SET_ACL, OP_SYNC, OP_CLOSE_SESSION, OP_ERROR, 0,
+                                         12345};
 START_TEST(other_types_cannot_stand_in_a_multi)
 {
     struct buffer bytes = {0};

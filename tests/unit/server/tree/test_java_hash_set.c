@@ -1,0 +1,151 @@
+/* test_java_hash_set.c - orders that java.util.HashSet of JDK 17 gave. */
+#include "server/tree/java_hash_set.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/buffer.h"
+#include "common/base/memory.h"
+#include "common/base/strings.h"
+#include "tests/lib/check_main.h"
+
+struct name {
+    struct java_hash_link link;
+    const char *text;
+};
+
+struct names {
+    struct java_hash_set set;
+    struct name items[64];
+    size_t count;
+};
+
+static void names_init(struct names *names, uint32_t capacity)
+{
+    java_hash_set_init(&names->set, capacity);
+    names->count = 0;
+}
+
+static void add(struct names *names, const char *text)
+{
+    struct name *name = &names->items[names->count++];
+    *name = (struct name){.link.hash = string_java_hash(text, strlen(text)), .text = text};
+    java_hash_set_add(&names->set, &name->link);
+}
+
+static void add_words(struct names *names, char *words)
+{
+    char *state;
+    for (char *word = strtok_r(words, " ", &state); word != NULL; word = strtok_r(NULL, " ", &state))
+        add(names, word);
+}
+
+static const char *text_of(struct java_hash_link *link)
+{
+    return container_of(link, struct name, link)->text;
+}
+
+static void assert_order(const struct java_hash_set *set, const char *expected)
+{
+    struct buffer order = {0};
+    for (struct java_hash_link *link = java_hash_set_first(set); link != NULL; link = java_hash_set_after(set, link))
+        buffer_printf(&order, "%s%s", order.size > 0 ? " " : "", text_of(link));
+    ck_assert_str_eq(buffer_string(&order), expected);
+    buffer_release(&order);
+}
+
+#define LOCK "/app/lock-000000000"
+
+static const struct {
+    const char *fact;
+    uint32_t capacity;
+    const char *added;
+    const char *order;
+} orders[] = {
+    {"one bucket after another, in a table that was doubled twice", 8,
+     "n0 n37 n74 n111 n148 n185 n222 n259 n296 n333 n370 n407 n444 n481 n518 n555 n592 n629 n666 n703",
+     "n0 n74 n370 n481 n111 n185 n592 n37 n296 n444 n148 n555 n222 n333 n259 n666 n518 n629 n703 n407"},
+    {"the thirteenth doubles a table of sixteen", 16,
+     LOCK "0 " LOCK "1 " LOCK "2 " LOCK "3 " LOCK "4 " LOCK "5 " LOCK "6 " LOCK "7 " LOCK "8 " LOCK "9 " LOCK "10 " LOCK
+          "11 " LOCK "12",
+     LOCK "7 " LOCK "8 " LOCK "9 " LOCK "3 " LOCK "4 " LOCK "5 " LOCK "6 " LOCK "0 " LOCK "1 " LOCK "12 " LOCK "2 " LOCK
+          "10 " LOCK "11"},
+    {"equal hashes stay in the order they came", 8,
+     "AaAaAa BBAaAa AaBBAa BBBBAa AaAaBB BBAaBB AaBBBB BBBBBB AaAaZZ AaAaC#",
+     "AaAaAa BBAaAa AaBBAa BBBBAa AaAaBB BBAaBB AaBBBB BBBBBB AaAaZZ AaAaC#"},
+    {"the ninth of a chain doubles a small table", 8,
+     "AaAaAaAa BBAaAaAa AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB k0 k9 k18",
+     "k0 AaAaAaAa BBAaAaAa AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB k9 k18"},
+};
+
+START_TEST(elements_come_in_javas_order)
+{
+    struct names names;
+    char words[512];
+    snprintf(words, sizeof(words), "%s", orders[_i].added);
+    names_init(&names, orders[_i].capacity);
+    add_words(&names, words);
+    assert_order(&names.set, orders[_i].order);
+    java_hash_set_release(&names.set);
+}
+END_TEST
+
+START_TEST(a_table_never_shrinks)
+{
+    struct names names;
+    names_init(&names, 8);
+    char words[] = "a b c d e f g h i j k l m n";
+    add_words(&names, words);
+    uint32_t capacity = names.set.capacity;
+    ck_assert_uint_eq(capacity, 32);
+    for (size_t i = 0; i < names.count; i++)
+        java_hash_set_remove(&names.set, &names.items[i].link);
+    ck_assert_uint_eq(names.set.count, 0);
+    ck_assert_ptr_null(java_hash_set_first(&names.set));
+    ck_assert_ptr_null(java_hash_set_chain(&names.set, 0));
+    ck_assert_uint_eq(names.set.capacity, capacity);
+    java_hash_set_release(&names.set);
+}
+END_TEST
+
+START_TEST(a_copy_has_the_order_of_its_own_table)
+{
+    struct names names;
+    names_init(&names, 8);
+    char words[] = "n0 n37 n74 n111 n148 n185 n222 n259";
+    add_words(&names, words);
+    for (size_t i = 0; i < 6; i++)
+        java_hash_set_remove(&names.set, &names.items[i].link);
+    struct java_hash_link **order = java_hash_set_copy_order(&names.set, java_hash_clone_capacity(names.set.count));
+    assert_order(&names.set, "n222 n259");
+    ck_assert_str_eq(text_of(order[0]), "n222");    /* 4 buckets: 2 and 3 */
+    ck_assert_str_eq(text_of(order[1]), "n259");
+    memory_free(order);
+    java_hash_set_release(&names.set);
+}
+END_TEST
+
+static const struct {
+    uint32_t count, clone, copy;
+} capacities[] = {{1, 2, 16}, {2, 4, 16}, {3, 8, 16}, {11, 16, 16}, {12, 32, 32}, {24, 64, 64}, {1000, 2048, 2048}};
+
+START_TEST(copies_are_made_with_javas_capacities)
+{
+    ck_assert_uint_eq(java_hash_clone_capacity(capacities[_i].count), capacities[_i].clone);
+    ck_assert_uint_eq(java_hash_copy_capacity(capacities[_i].count), capacities[_i].copy);
+}
+END_TEST
+
+static Suite *java_hash_set_suite(void)
+{
+    Suite *suite = suite_create("java_hash_set");
+    TCase *tcase = tcase_create("java_hash_set");
+    tcase_add_loop_test(tcase, elements_come_in_javas_order, 0, ARRAY_SIZE(orders));
+    tcase_add_test(tcase, a_table_never_shrinks);
+    tcase_add_test(tcase, a_copy_has_the_order_of_its_own_table);
+    tcase_add_loop_test(tcase, copies_are_made_with_javas_capacities, 0, ARRAY_SIZE(capacities));
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+CHECK_MAIN(java_hash_set_suite)
