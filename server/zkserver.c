@@ -239,7 +239,7 @@ static void failed(struct failure_hook *self, int exit_code)
 }
 
 static void reload(const struct command_line *line, const char *path, struct server_options *options,
-                   struct zookeeper_server *server)
+                   struct zookeeper_server *server, struct four_letter_commands *commands)
 {
     struct error error = {0};
     if (log_reopen(&error) != ZK_OK)
@@ -251,6 +251,7 @@ static void reload(const struct command_line *line, const char *path, struct ser
         struct buffer applied = {0}, needs_restart = {0};
         server_options_reload(options, &fresh, &applied, &needs_restart);
         zookeeper_server_reload(server);
+        four_letter_commands_reload(commands, options);
         log_info("Configuration reloaded. Changed: %s; after a restart only: %s",
                  applied.size == 0 ? "nothing" : buffer_string(&applied),
                  needs_restart.size == 0 ? "nothing" : buffer_string(&needs_restart));
@@ -261,13 +262,13 @@ static void reload(const struct command_line *line, const char *path, struct ser
 }
 
 static void wait_for_end(const struct command_line *line, const char *path, struct server_options *options,
-                         struct zookeeper_server *server)
+                         struct zookeeper_server *server, struct four_letter_commands *commands)
 {
     static const int waited[] = {SIGTERM, SIGINT, SIGHUP};
     int number;
     while ((number = thread_wait_signal(waited, ARRAY_SIZE(waited), -1)) != SIGTERM && number != SIGINT)
         if (number == SIGHUP)
-            reload(line, path, options, server);
+            reload(line, path, options, server, commands);
 }
 
 static int run(const struct command_line *line, const char *path, struct server_options *options)
@@ -283,7 +284,7 @@ static int run(const struct command_line *line, const char *path, struct server_
         err = zookeeper_server_start(server, &exit_code, &error);
     if (err == ZK_OK) {
         process_notify_ready();
-        wait_for_end(line, path, options, server);
+        wait_for_end(line, path, options, server, commands);
         zookeeper_server_shutdown(server);
         exit_code = atomic_load(&failure.exit_code);
     } else {

@@ -254,7 +254,6 @@ static int load_data(struct zookeeper_server *server, struct error *error)
     if (has_changed || snapshot_zxid != zxid)
         err = zk_database_take_snapshot(core->database, error);
     int64_t elapsed_ms = clock_elapsed_ms() - start_ms;
-    server_metrics_sample(core->metrics, METRIC_DB_INIT_TIME, elapsed_ms);
     log_info("Data loaded in %" PRId64 " ms: %zu nodes, %zu sessions, last zxid 0x%" PRIx64, elapsed_ms,
              data_tree_node_count(zk_database_tree(core->database)),
              session_table_count(zk_database_sessions(core->database)), (uint64_t)atomic_load(&core->zxid));

@@ -14,8 +14,8 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 
-/* The first members of a list's entries, as Java compares them one behind the other: what an earlier entry has in common
- * with a later one when the comparison goes on to the next member. */
+/* The first members of an entry, as Java compares them one behind the other: what an earlier entry has in common with a
+ * later one when the comparison goes on to the next member. */
 enum prefix { PREFIX_PERMS, PREFIX_SCHEME, PREFIX_ALL };
 struct seen {
     struct hash_link link;
@@ -29,7 +29,7 @@ struct seen_entries {
 
 static uint64_t hash_prefix(const struct zk_acl *acl, enum prefix prefix)
 {
-    uint64_t hash = hash_int64((int64_t)acl->perms << 2 | prefix);
+    uint64_t hash = hash_int64((int64_t)acl->perms * 4 + (int64_t)prefix);
     if (prefix >= PREFIX_SCHEME)
         hash = hash_bytes_continue(hash, acl->id.scheme.bytes, (size_t)acl->id.scheme.size);
     if (prefix >= PREFIX_ALL)
@@ -118,8 +118,8 @@ static int expand_auth(struct provider_registry *registry, const struct auth_inf
 }
 
 /* One entry of the list as it will stand at the node, or as many as "auth" makes of it. */
-static int fixup_entry(struct provider_registry *registry, const struct auth_info *auth_info, const struct zk_acl *entry,
-                       size_t *expanded_size, struct buffer *ret_fixed)
+static int fixup_entry(struct provider_registry *registry, const struct auth_info *auth_info,
+                       const struct zk_acl *entry, size_t *expanded_size, struct buffer *ret_fixed)
 {
     const struct zk_id *id = &entry->id;
     if (id->scheme.size < 0)

@@ -1,6 +1,6 @@
 /*
- * auth_info.c - the ids of a peer, in the order in which Java's set gives them. Mirrors ServerCnxn.authInfo, a set upon a
- * ConcurrentHashMap, whose order shows in the lists that "auth" expands to.
+ * auth_info.c - the ids of a peer, in the order in which Java's set gives them. Mirrors ServerCnxn.authInfo, a set upon
+ * a ConcurrentHashMap, whose order shows in the lists that "auth" expands to.
  *
  * That order follows from the order of arrival, which is kept beside the ids. Departs from Java: there is a bound.
  */
@@ -14,7 +14,7 @@
 #include "common/base/strings.h"
 #include "server/metric/java_map_order.h"
 
-/* One block of memory: the struct, its items, arrival[n] (where in the items the n-th to come stands), their strings. */
+/* One block of memory: the struct, its items, arrival[n] (where in the items the n-th to come is), their strings. */
 static int32_t *arrival_of(const struct auth_info *info)
 {
     return (int32_t *)(void *)(info->ids.items + info->ids.count);
@@ -59,7 +59,8 @@ static struct ustring copy_string(char **at, struct ustring from)
 /* Copies ids that are given in order of arrival. */
 static struct auth_info *auth_info_new(const struct zk_id *arrived, size_t count, size_t string_size)
 {
-    struct auth_info *info = memory_alloc(sizeof(*info) + count * (sizeof(struct zk_id) + sizeof(int32_t)) + string_size);
+    size_t item_size = sizeof(struct zk_id) + sizeof(int32_t);
+    struct auth_info *info = memory_alloc(sizeof(*info) + count * item_size + string_size);
     atomic_init(&info->references, 1);
     info->is_super = false;
     info->ids = (struct zk_id_vector){(struct zk_id *)(void *)(info + 1), (int32_t)count};

@@ -3,8 +3,8 @@
  * org.apache.zookeeper.server.auth.DigestAuthenticationProvider.
  *
  * Every server of an ensemble must use the same algorithm, which goes by Java's name for it. The scheme knows no salt;
- * digests of weak passwords fall to whoever reads them, so they are masked from all without ADMIN and compared in a time
- * that tells nothing.
+ * digests of weak passwords fall to whoever reads them, so they are masked from all without ADMIN, and compared in a
+ * time that tells nothing.
  */
 #include <openssl/evp.h>
 #include <string.h>

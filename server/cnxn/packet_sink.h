@@ -27,7 +27,8 @@ struct packet_sink_ops {
     int (*process_packet)(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
                           struct blob *chunk, struct slice payload, struct error *error);
     /* Is this first word (the length field of a connection without a session) a four-letter word; if so it is answered
-     * and the connection closes when the answer is out. `rest` is what followed it. */
+     * and the connection closes when the answer is out; server_cnxn_word_received() comes first. `rest` is what
+     * followed it. */
     bool (*four_letter_word)(struct packet_sink *sink, struct server_cnxn *cnxn, uint32_t word, struct slice rest);
     /* The length a frame announces; an error closes the connection. */
     int (*check_frame_size)(struct packet_sink *sink, int32_t length, struct error *error);

@@ -397,6 +397,12 @@ static void count_packet_received(struct server_cnxn *cnxn, size_t size)
     server_metrics_count(parts->metrics, METRIC_BYTES_RECEIVED_COUNT, (int64_t)size);
 }
 
+void server_cnxn_word_received(struct server_cnxn *cnxn)
+{
+    count_packet_received(cnxn, LENGTH_SIZE);
+    server_cnxn_disable_receive(cnxn);
+}
+
 /* One whole frame. False: close. */
 static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_t *bytes, uint32_t size)
 {
@@ -424,10 +430,8 @@ enum length_verdict { LENGTH_FRAME, LENGTH_WORD, LENGTH_BAD };
 static enum length_verdict judge_length(struct server_cnxn *cnxn, uint32_t length, struct slice rest)
 {
     struct error error = {0};
-    if (!cnxn->is_initialized && cnxn->sink->ops->four_letter_word(cnxn->sink, cnxn, length, rest)) {
-        count_packet_received(cnxn, LENGTH_SIZE);
+    if (!cnxn->is_initialized && cnxn->sink->ops->four_letter_word(cnxn->sink, cnxn, length, rest))
         return LENGTH_WORD;
-    }
     if (cnxn->sink->ops->check_frame_size(cnxn->sink, (int32_t)length, &error) != ZK_OK) {
         refuse(cnxn, DISCONNECT_IO_EXCEPTION, &error);
         return LENGTH_BAD;

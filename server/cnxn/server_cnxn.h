@@ -143,6 +143,9 @@ void server_cnxn_print(struct server_cnxn *cnxn, bool brief, struct buffer *out)
 
 /* ---- its selector, or the worker it is lent to ---- */
 
+/* A four-letter word came, which is about to be answered: counts it, and reads nothing more. */
+void server_cnxn_word_received(struct server_cnxn *cnxn);
+
 /* A chunk that frames are received into; requests reference it. One a thread that does I/O. */
 struct input_chunk {
     struct blob *blob;    /* NULL at first */

@@ -11,8 +11,8 @@
 /* Version.getFullVersion() */
 #define ZKC_ZOOKEEPER_VERSION ZKC_ZOOKEEPER_RELEASE "-zkc-" PACKAGE_VERSION ", built on " ZKC_RELEASE_DATE
 
-/* Calls `entry` for each, in Java's order and under Java's keys; what only a Java machine has is left out. Looks the user
- * up, which may block: for the start of a server. */
+/* Calls `entry` for each, in Java's order and under Java's keys; what only a Java machine has is left out. Looks the
+ * user up, which may block: for the start of a server. */
 void environment_list(void (*entry)(void *context, const char *key, const char *value), void *context);
 
 #endif

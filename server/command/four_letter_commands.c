@@ -2,8 +2,8 @@
  * four_letter_commands.c - which words there are, which are permitted, and how one is answered. Mirrors
  * server.command.FourLetterCommands, CommandExecutor and the commands of a line or two.
  *
- * A word comes in the place of a first length, on a connection that has no session: whoever can connect may ask, so only
- * srvr is answered unless the whitelist says more. Runs on the selector of the connection; no word waits for anything.
+ * A word comes in the place of a first length, on a connection that has no session: whoever can connect may ask, so
+ * only srvr is answered unless the whitelist says more. Runs on the selector of the connection; no word waits.
  */
 #include "server/command/four_letter_commands.h"
 
@@ -16,8 +16,8 @@
 #include "server/command/command.h"
 #include "server/command/environment.h"
 
-/* ZooTrace: requests, packets between servers, sessions, warnings. The mask is kept and shown; levels of logging say what
- * is written. */
+/* ZooTrace: requests, packets between servers, sessions, warnings. The mask is kept and shown; what is written follows
+ * from the levels of logging. */
 #define DEFAULT_TRACE_MASK (1 << 1 | 1 << 4 | 1 << 5 | 1 << 8)
 #define MOST_DIGESTS 1024
 
@@ -165,6 +165,7 @@ static bool handle(struct four_letter_hook *self, struct zookeeper_server *serve
     bool is_enabled = (atomic_load(&commands->enabled) & bit_of(word)) != 0;
     if (is_enabled && word->run == NULL)
         return false;
+    server_cnxn_word_received(cnxn);
     struct buffer out = {0};
     if (is_enabled) {
         char peer[ADDRESS_TEXT_SIZE];

@@ -66,7 +66,8 @@ static int64_t limit_of(int64_t hard_limit, int64_t limit)
 /* Adds up what a leaf of the quota tree says: a limit, or a usage, or nothing. */
 static void collect(struct quota_values sets[SET_COUNT], const char *path, const struct blob *data)
 {
-    bool is_limit = string_ends_with(path, "/" QUOTA_LIMIT_NODE), is_usage = string_ends_with(path, "/" QUOTA_STAT_NODE);
+    bool is_limit = string_ends_with(path, "/" QUOTA_LIMIT_NODE);
+    bool is_usage = string_ends_with(path, "/" QUOTA_STAT_NODE);
     struct ustring quota_path = quota_trim_path(ustring_of(path));
     struct stats_track track;
     if ((!is_limit && !is_usage) || quota_path.size < 2 || data == NULL

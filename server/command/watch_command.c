@@ -1,6 +1,6 @@
 /*
- * watch_command.c - how many watches (wchs), by path (wchp), by session (wchc). Mirrors WatchCommand, which looks at the
- * watches for data and not at those for children.
+ * watch_command.c - how many watches (wchs), by path (wchp), by session (wchc). Mirrors WatchCommand, which looks at
+ * the watches for data and not at those for children.
  */
 #include "server/command/command.h"
 

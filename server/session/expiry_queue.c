@@ -1,7 +1,7 @@
 /*
  * expiry_queue.c - what expires, in buckets of one tick. Mirrors org.apache.zookeeper.server.ExpiryQueue.
  *
- * (1) a bucket is named by the time it ends, a multiple of the interval, and `next_expiry_ms` is the one that ends next;
+ * (1) a bucket is named by the time it ends, a multiple of the interval; `next_expiry_ms` is the one that ends next;
  * (2) nothing stands in a bucket before `next_expiry_ms`, so that walking on tick by tick meets every element;
  * (3) an element's own expiry_ms is written under the lock only, and read without it to see that nothing changes.
  * Departs from Java: an element that is polled is forgotten at once, and a late update goes into the next bucket where

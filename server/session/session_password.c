@@ -2,8 +2,8 @@
  * session_password.c - the password of a session, made from its id alone. Mirrors ZooKeeperServer.generatePasswd and
  * checkPasswd.
  *
- * Every server must make the same one, as a client may come back to another, so it is Java's: the constant is public and
- * the password keeps out mistakes, not attackers.
+ * Every server must make the same one, as a client may come back to another, so it is Java's: the constant is public,
+ * and the password keeps out mistakes, not attackers.
  */
 #include "server/session/session_tracker.h"
 

@@ -197,6 +197,12 @@ void tree_add_config_node(struct data_tree *tree)
     add_system_node(tree, QUOTA_CONFIG_NODE, acl_cache_intern(tree->acls, &acl_read_unsafe), &stat);
 }
 
+struct data_node *tree_find(struct data_tree *tree, struct ustring path)
+{
+    struct ustring plain = node_table_path(path);
+    return node_table_find(&tree->nodes, node_table_key(&tree->nodes, plain), plain);
+}
+
 struct ustring tree_top_namespace(struct ustring path)
 {
     if (path.size < 2 || path.bytes[0] != '/')

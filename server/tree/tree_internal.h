@@ -1,5 +1,5 @@
 /*
- * What data_tree.c (reads), tree_txn.c (writes), tree_walk.c and tree_snapshot.c share. Internal to server/tree.
+ * What data_tree.c (reads), tree_txn.c and tree_quota.c (writes), tree_walk.c and tree_snapshot.c share. Internal to server/tree.
  *
  * Locks, from the outer to the inner: node stripe (two in the order of their numbers) -> watch managers, owners, ACL
  * cache, quota trie, digest_lock; none of the latter is held while another is taken.
@@ -41,7 +41,7 @@ struct data_tree {
     _Atomic int64_t last_processed_zxid;
     _Atomic bool digest_mismatch;
     _Atomic bool has_loaded_digest;                  /* no transaction reached its zxid yet: the tree may be fuzzy */
-    struct log_limiter digest_lines;
+    struct log_limiter digest_lines, odd_lines;
     struct mutex digest_lock;
     struct digest_history *history GUARDED_BY(digest_lock);
 };
@@ -64,8 +64,16 @@ void tree_clear(struct data_tree *tree);
 /* /zookeeper/config as a new tree has it; for the thread that writes. */
 void tree_add_config_node(struct data_tree *tree);
 
-/* After loading: the trie and the statistics of all quotas. For a tree of one's own. */
-void tree_set_up_quotas(struct data_tree *tree);
+/* For the thread that writes: the node of a path, NULL if there is none. Locks nothing. */
+struct data_node *tree_find(struct data_tree *tree, struct ustring path);
+
+/* Quotas; for the thread that writes. A node was made or deleted; so many bytes and nodes more are at or below a path. */
+void tree_quota_node_created(struct data_tree *tree, struct ustring parent_path, struct ustring name);
+void tree_quota_node_deleted(struct data_tree *tree, struct ustring parent_path, struct ustring name);
+void tree_quota_add(struct data_tree *tree, struct ustring path, int64_t bytes, int64_t count);
+/* After loading: the trie and the statistics of all quotas. */
+void tree_quota_set_up(struct data_tree *tree);
+
 void tree_report_digest_mismatch(struct data_tree *tree, int64_t zxid);
 /* compareSnapshotDigests. */
 void tree_compare_loaded_digest(struct data_tree *tree, int64_t zxid);

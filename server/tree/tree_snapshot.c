@@ -489,7 +489,7 @@ int tree_snapshot_read(struct data_tree *tree, struct byte_source *source, int32
     if (err == ZK_OK)
         err = read_nodes(tree, &in);
     if (err == ZK_OK) {
-        tree_set_up_quotas(tree);
+        tree_quota_set_up(tree);
         acl_cache_purge_unused(tree->acls);
     }
     arena_release(&in.arena);

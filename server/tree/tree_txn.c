@@ -49,13 +49,6 @@ static bool place_init(struct data_tree *tree, struct ustring path, struct place
     return true;
 }
 
-/* The node, for us who write; the stripe is not locked. */
-static struct data_node *find_node(struct data_tree *tree, struct ustring path)
-{
-    struct ustring plain = node_table_path(path);
-    return node_table_find(&tree->nodes, node_table_key(&tree->nodes, plain), plain);
-}
-
 static struct ustring shown_parent(const struct place *place)
 {
     return place->parent_path.size == 0 ? ustring_of("/") : place->parent_path;
@@ -68,89 +61,6 @@ static void update_write_stat(struct data_tree *tree, struct ustring path, int64
         return;
     int64_t chars = (int64_t)string_java_length(path.bytes, (size_t)path.size);
     server_metrics_sample_key(tree->metrics, METRIC_WRITE_PER_NAMESPACE, name, chars + bytes);
-}
-
-/* ---- quotas ---- */
-
-static struct ustring text_of_buffer(const struct buffer *buffer)
-{
-    return (struct ustring){(const char *)buffer->bytes, (int32_t)buffer->size};
-}
-
-/* Puts the statistics of a quota into its node, which is in no digest. */
-static void store_stats(struct data_tree *tree, struct data_node *node, struct ustring path,
-                        const struct stats_track *track)
-{
-    struct buffer text = {0};
-    stats_track_print(track, &text);
-    struct blob *data = blob_new_copy(text.bytes, text.size);
-    buffer_release(&text);
-    struct node_key key = node_table_key(&tree->nodes, path);
-    node_table_lock(&tree->nodes, key);
-    struct blob *before = node->data;
-    tree_digest_drop(tree, node);
-    node->data = data;
-    tree_digest_add(tree, node, path);
-    node_table_unlock(&tree->nodes, key);
-    blob_unref(before);
-}
-
-/* updateQuotaStat. */
-static void add_to_quota(struct data_tree *tree, struct ustring prefix, int64_t bytes, int64_t count)
-{
-    struct buffer text = {0};
-    quota_stat_path(prefix, &text);
-    struct ustring path = text_of_buffer(&text);
-    struct data_node *node = find_node(tree, path);
-    struct stats_track track;
-    if (node == NULL) {
-        log_error("no node %.*s for the statistics of a quota", (int)path.size, path.bytes);
-    } else if (!stats_track_parse(data_node_data(node).bytes, data_node_data(node).size, &track)) {
-        log_error("the statistics in %.*s are not legible, and not kept", (int)path.size, path.bytes);
-    } else {
-        track.count = (int64_t)((uint64_t)track.count + (uint64_t)count);
-        track.bytes = (int64_t)((uint64_t)track.bytes + (uint64_t)bytes);
-        store_stats(tree, node, path, &track);
-    }
-    buffer_release(&text);
-}
-
-static void update_quota_of(struct data_tree *tree, struct ustring path, int64_t bytes, int64_t count)
-{
-    size_t size = path_trie_find_max_prefix(tree->quotas, path);
-    if (size > 0)
-        add_to_quota(tree, (struct ustring){path.bytes, (int32_t)size}, bytes, count);
-}
-
-/* updateQuotaForPath: counts the subtree anew. */
-static void count_quota(struct data_tree *tree, struct ustring path)
-{
-    struct buffer text = {0};
-    quota_stat_path(path, &text);
-    struct ustring stat_path = text_of_buffer(&text);
-    struct data_node *stat_node = find_node(tree, stat_path);
-    if (stat_node != NULL) {
-        struct stats_track track = {0, 0, -1, -1};
-        struct data_node *top = find_node(tree, path);
-        for (struct data_node *node = top; node != NULL; node = data_node_walk(top, node)) {
-            track.count++;
-            track.bytes += (int64_t)data_node_data(node).size;
-        }
-        store_stats(tree, stat_node, stat_path, &track);
-    } else {
-        log_warn("no node %.*s for the statistics of a quota", (int)stat_path.size, stat_path.bytes);
-    }
-    buffer_release(&text);
-}
-
-/* A node was made below /zookeeper/quota. */
-static void quota_node_created(struct data_tree *tree, const struct place *place)
-{
-    struct ustring path = quota_trim_path(place->parent_path);
-    if (ustring_is(place->name, QUOTA_LIMIT_NODE) && path.size > 0)
-        path_trie_add(tree->quotas, path);
-    if (ustring_is(place->name, QUOTA_STAT_NODE))
-        count_quota(tree, path);
 }
 
 /* ---- one node ---- */
@@ -213,15 +123,15 @@ static struct data_node *after_in_post_order(struct data_node *top, struct data_
 /* (2) */
 static void delete_below(struct data_tree *tree, struct data_node *top, struct ustring top_path)
 {
-    log_warn("deletion of %.*s takes along %" PRIu32 " children, which the log makes again", (int)top_path.size,
-             top_path.bytes, data_node_child_count(top));
+    log_warn_limited(&tree->odd_lines, "deletion of %.*s takes along %" PRIu32 " children, which the log makes again",
+                     (int)top_path.size, top_path.bytes, data_node_child_count(top));
     struct buffer text = {0};
     struct data_node *next;
     for (struct data_node *node = deepest(top); node != top; node = next) {
         next = after_in_post_order(top, node);
         buffer_clear(&text);
         data_node_append_path(node, &text);
-        struct ustring path = text_of_buffer(&text);
+        struct ustring path = {(const char *)text.bytes, (int32_t)text.size};
         struct place place;
         bool is_below_root = place_init(tree, path, &place);
         assert(is_below_root);
@@ -290,9 +200,8 @@ static int create_node(struct data_tree *tree, const struct txn_header *header, 
     node_table_unlock_both(&tree->nodes, place.parent_key, place.key);
 
     tree_owners_add(tree->owners, node, place.path, new_node->owner);
-    if (path_starts_with(place.parent_path, QUOTA_ROOT))
-        quota_node_created(tree, &place);
-    update_quota_of(tree, place.path, bytes, 1);
+    tree_quota_node_created(tree, place.parent_path, place.name);
+    tree_quota_add(tree, place.path, bytes, 1);
     update_write_stat(tree, place.path, bytes);
     trigger(tree->data_watches, place.path, EVENT_NODE_CREATED, header->zxid, acl);
     trigger(tree->child_watches, shown_parent(&place), EVENT_NODE_CHILDREN_CHANGED, header->zxid, parent_acl);
@@ -340,9 +249,8 @@ static int delete_node(struct data_tree *tree, struct ustring path, int64_t zxid
     if (node != NULL) {
         int64_t bytes = (int64_t)data_node_data(node).size;
         dispose(tree, node, path);
-        if (path_starts_with(place.parent_path, QUOTA_ROOT) && ustring_is(place.name, QUOTA_LIMIT_NODE))
-            path_trie_delete(tree->quotas, quota_trim_path(place.parent_path));
-        update_quota_of(tree, path, -bytes, -1);
+        tree_quota_node_deleted(tree, place.parent_path, place.name);
+        tree_quota_add(tree, path, -bytes, -1);
         update_write_stat(tree, path, 0);
         fire_deletion(tree, &place, zxid, acl, parent_acl);
     }
@@ -379,7 +287,7 @@ static int set_data(struct data_tree *tree, struct ustring path, struct jute_buf
 
     blob_unref(before);
     grown += size;
-    update_quota_of(tree, path, grown, 0);
+    tree_quota_add(tree, path, grown, 0);
     atomic_fetch_add(&tree->data_size, grown);
     update_write_stat(tree, path, size);
     trigger(tree->data_watches, path, EVENT_NODE_DATA_CHANGED, zxid, acl);
@@ -411,8 +319,8 @@ static int set_acl(struct data_tree *tree, const struct set_acl_txn *txn, struct
 static void delete_of_session(struct data_tree *tree, struct ustring path, int64_t session_id, int64_t zxid)
 {
     if (delete_node(tree, path, zxid) != ZK_OK)
-        log_warn("%.*s, an ephemeral of closed session 0x%" PRIx64 ", is not there", (int)path.size, path.bytes,
-                 (uint64_t)session_id);
+        log_warn_limited(&tree->odd_lines, "%.*s, an ephemeral of closed session 0x%" PRIx64 ", is not there",
+                         (int)path.size, path.bytes, (uint64_t)session_id);
 }
 
 /* killSession: the paths that the transaction names, then what we know of besides. */
@@ -604,24 +512,6 @@ static void compare_digest(struct data_tree *tree, const struct txn_header *head
 
 /* ---- shared with the other files of the room ---- */
 
-void tree_set_up_quotas(struct data_tree *tree)
-{
-    struct data_node *top = find_node(tree, ustring_of(QUOTA_ROOT));
-    struct buffer text = {0};
-    for (struct data_node *node = top; node != NULL; node = data_node_walk(top, node)) {
-        struct ustring name = {node->name, (int32_t)node->name_size};
-        if (data_node_child_count(node) > 0 || node == top || !ustring_is(name, QUOTA_LIMIT_NODE))
-            continue;
-        buffer_clear(&text);
-        data_node_append_path(node->parent, &text);
-        struct ustring path = quota_trim_path(text_of_buffer(&text));
-        count_quota(tree, path);
-        if (path.size > 0)
-            path_trie_add(tree->quotas, path);
-    }
-    buffer_release(&text);
-}
-
 void tree_report_digest_mismatch(struct data_tree *tree, int64_t zxid)
 {
     atomic_store(&tree->digest_mismatch, true);
@@ -682,7 +572,7 @@ void data_tree_process_txn(struct data_tree *tree, const struct txn_header *head
 void data_tree_set_config(struct data_tree *tree, struct slice config, int64_t zxid)
 {
     struct ustring path = ustring_of(QUOTA_CONFIG_NODE);
-    if (find_node(tree, path) == NULL) {
+    if (tree_find(tree, path) == NULL) {
         log_warn("%s is missing, as after an upgrade from before 3.5; it is made", QUOTA_CONFIG_NODE);
         tree_add_config_node(tree);
     }

@@ -3,7 +3,8 @@
 Both kinds have the same face: a config (zoo.cfg keys), properties (-Dzookeeper.x=y), a data directory, start(), which
 returns once the server answers `srvr`, stop() (SIGTERM), kill() (SIGKILL), word(). Only processes started here are
 ended, by their id. Environment: ZKSERVER (our binary), TOP_BUILDDIR (where it is looked for otherwise),
-ZKC_JAVA_CLASSPATH (another Java server), ZKC_JAVA_LOG (level of Java's log), ZKC_KEEP (leave directories behind).
+ZKC_JAVA_CLASSPATH (another Java server), ZKC_JAVA_B_CLASSPATH (a second one, kind java-b), ZKC_JAVA_LOG (level of
+Java's log), ZKC_KEEP (leave directories behind).
 """
 
 import atexit
@@ -196,13 +197,15 @@ class Server:
 class JavaServer(Server):
     kind = "java"
     classpath = None        # of this server alone
+    # Two cores are better used without a hop from the selector to a worker and back.
+    defaults = {"zookeeper.nio.numWorkerThreads": 0, "zookeeper.nio.numSelectorThreads": 1}
 
     def command(self, config_path):
         return ([os.environ.get("JAVA", "java"), "-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                  "-Xshare:auto", "-Dfile.encoding=UTF-8", "-Djava.awt.headless=true", "-Dzookeeper.jmx.log4j.disable=true",
                  "-Dorg.slf4j.simpleLogger.showDateTime=true",
                  "-Dorg.slf4j.simpleLogger.defaultLogLevel=" + os.environ.get("ZKC_JAVA_LOG", "off")] +
-                ["-D%s=%s" % item for item in self.properties.items()] +
+                ["-D%s=%s" % item for item in {**self.defaults, **self.properties}.items()] +
                 ["-cp", self.classpath or java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain", config_path])
 
 
@@ -216,7 +219,16 @@ class ZkcServer(Server):
         return [binary, "start-foreground", config_path] + ["-D%s=%s" % item for item in self.properties.items()]
 
 
+class SecondJavaServer(JavaServer):
+    """Another Java release beside the first, for development: ZKC_JAVA_B_CLASSPATH names it."""
+
+    kind = "java-b"
+    classpath = os.environ.get("ZKC_JAVA_B_CLASSPATH")
+
+
 KINDS = {"java": JavaServer, "zkc": ZkcServer}
+if SecondJavaServer.classpath:
+    KINDS["java-b"] = SecondJavaServer
 
 
 def make(kind, *args, **options):

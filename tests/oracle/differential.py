@@ -55,7 +55,7 @@ class Variant:
         self.properties = {"zookeeper.forceSync": "no", "znode.container.checkIntervalMs": "100000000"}
         self.extended = rng.random() < 0.75
         self.skip_acl = rng.random() < 0.1
-        self.enforce_quota = rng.random() < 0.2
+        self.enforce_quota = rng.random() < 0.12
         self.super_digest = rng.random() < 0.6
         self.digest_algorithm = rng.choices(("sha1", "sha256", "sha512", "sha3_256"), (70, 15, 10, 5))[0]
         self.enforce_auth = rng.choices((None, "ip", "digest", "digest,ip"), (88, 4, 4, 4))[0]
@@ -151,7 +151,7 @@ class Differential:
                     server.port = None
                     server.start()
                 side = Side(server)
-                side.old = kind == "java" and server.release is not None and server.release < NEW_RELEASE
+                side.old = kind.startswith("java") and server.release is not None and server.release < NEW_RELEASE
                 self.sides.append(side)
             self.mixed = self.sides[A].old != self.sides[B].old
             if self.mixed and not self.sides[A].old:
@@ -850,7 +850,6 @@ def main():
     parser.add_argument("--sessions", type=int, default=4)
     parser.add_argument("--a", choices=sorted(servers.KINDS), default="java")
     parser.add_argument("--b", choices=sorted(servers.KINDS), default="zkc")
-    parser.add_argument("--b-classpath", help="class path of a second Java release for side b")
     parser.add_argument("--replay", type=int, help="send one by one, stop after this request, print the last ones")
     parser.add_argument("--history", type=int, default=12, help="blocks printed at a mismatch")
     parser.add_argument("--keep-going", action="store_true", help="go on with the next seed after a mismatch")
@@ -861,9 +860,6 @@ def main():
     if why:
         tap.skip_all(why)
     report = tap.Tap(plain=not options.tap)
-    if options.b_classpath:
-        servers.KINDS["java-b"] = type("JavaServerB", (servers.JavaServer,), {"classpath": options.b_classpath})
-        options.b = "java-b"
     for seed in parse_seeds(options.seeds):
         run = Differential(options, seed, report)
         begin = time.monotonic()

@@ -113,7 +113,7 @@ class Generator:
         self.quota_serial = 0
         makers = [(self.create, 20), (self.delete, 9), (self.set_data, 12), (self.exists, 7), (self.get_data, 7),
                   (self.get_children, 5), (self.get_children2, 6), (self.get_acl, 4), (self.set_acl, 4),
-                  (self.sync, 1), (self.ping, 1), (self.multi, 6), (self.multi_read, 2), (self.add_watch, 2.5),
+                  (self.sync, 1), (self.ping, 1), (self.multi, 6), (self.multi_read, 2), (self.add_watch, 4),
                   (self.check_watches, 1.5), (self.remove_watches, 1.5), (self.set_watches, 0.7),
                   (self.set_watches2, 0.7), (self.get_ephemerals, 0.8), (self.get_all_children_number, 1),
                   (self.who_am_i, 0.7), (self.reconfig, 0.4), (self.quota, 1.2), (self.check, 0.5),
@@ -218,7 +218,7 @@ class Generator:
         return getattr(node, which) + self.rng.choice((0, 0, 0, 0, 1, -1))
 
     def watch(self):
-        return self.rng.random() < 0.4
+        return self.rng.random() < 0.5
 
     # -- writes --
 

@@ -144,7 +144,7 @@ START_TEST(an_unknown_list_denies_all_but_super)
 }
 END_TEST
 
-/* --- acl_fixup; the results are those of PrepRequestProcessor.fixupACL, a NullPointerException as ZK_MARSHALLING_ERROR --- */
+/* --- acl_fixup: what PrepRequestProcessor.fixupACL gives, its NullPointerException as ZK_MARSHALLING_ERROR --- */
 
 static const struct {
     int32_t count;

@@ -20,8 +20,8 @@ static bool holds(const struct auth_info *info, int32_t at, const char *scheme, 
            && ustring_is(info->ids.items[at].id, id);
 }
 
-/* ip:127.0.0.1, then the first so many of digest:u<7919 i>:h<i>, as Collections.newSetFromMap(new ConcurrentHashMap<>())
- * of Java 17 walks through them; the numbers below are i, -1 is the ip. */
+/* ip:127.0.0.1, then the first so many of digest:u<7919 i>:h<i>, as newSetFromMap(new ConcurrentHashMap<>()) of Java 17
+ * walks through them; the numbers below are i, -1 is the ip. */
 static const struct {
     int count;
     int order[64];

@@ -160,9 +160,9 @@ END_TEST
 START_TEST(conf_has_the_lines_of_java)
 {
     static const char *const lines[] = {
-        "clientPort=", "secureClientPort=-1", "dataDir=/", "dataDirSize=", "dataLogDir=/", "dataLogSize=", "tickTime=3000",
-        "maxClientCnxns=60", "minSessionTimeout=6000", "maxSessionTimeout=60000", "clientPortListenBacklog=-1",
-        "serverId=0",
+        "clientPort=", "secureClientPort=-1", "dataDir=/", "dataDirSize=", "dataLogDir=/", "dataLogSize=",
+        "tickTime=3000", "maxClientCnxns=60", "minSessionTimeout=6000", "maxSessionTimeout=60000",
+        "clientPortListenBacklog=-1", "serverId=0",
     };
     assert_lines_begin(ask("conf"), lines, ARRAY_SIZE(lines));
 }
@@ -194,8 +194,9 @@ START_TEST(mntr_has_the_gauges_in_javas_order)
 {
     static const char *const gauges[] = {
         "ephemerals_count", "num_alive_connections", "avg_latency", "outstanding_requests", "znode_count",
-        "global_sessions", "non_mtls_remote_conn_count", "last_client_response_size", "packets_sent", "packets_received",
-        "max_client_response_size", "connection_drop_probability", "watch_count", "auth_failed_count", "min_latency",
+        "global_sessions", "non_mtls_remote_conn_count", "last_client_response_size", "packets_sent",
+        "packets_received", "max_client_response_size", "connection_drop_probability", "watch_count",
+        "auth_failed_count", "min_latency",
         "max_file_descriptor_count", "approximate_data_size", "open_file_descriptor_count", "local_sessions", "uptime",
         "max_latency", "outstanding_tls_handshake", "min_client_response_size", "non_mtls_local_conn_count",
     };

@@ -163,7 +163,7 @@ START_TEST(a_closing_session_is_expired_to_everyone)
     tracker->ops->set_session_closing(tracker, 9);
     tracker->ops->set_session_closing(tracker, 10);
     ck_assert_int_eq(tracker->ops->check_session(tracker, 9, me), ZK_SESSION_EXPIRED);
-    ck_assert_msg(tracker->ops->check_session(tracker, 9, other) == ZK_SESSION_EXPIRED, "closing is asked before owner");
+    ck_assert_msg(tracker->ops->check_session(tracker, 9, other) == ZK_SESSION_EXPIRED, "closing before owner");
     ck_assert_int_eq(tracker->ops->set_owner(tracker, 9, other), ZK_SESSION_EXPIRED);
     ck_assert(!tracker->ops->touch_session(tracker, 9, 4000));
     ck_assert(tracker->ops->is_tracking_session(tracker, 9));
