@@ -52,6 +52,8 @@ struct selector_thread {
     struct mutex lock;
     struct list flush_list GUARDED_BY(lock);    /* Q7 */
     struct spare_chunks spare GUARDED_BY(lock);
+    size_t lent GUARDED_BY(lock);       /* connections that workers have */
+    struct condition all_back;
     _Atomic bool has_new;               /* Q7 got something since it was last taken */
 };
 
@@ -112,12 +114,24 @@ static void give_spare(struct selector_thread *selector, struct input_chunk chun
     mutex_unlock(&selector->lock);
 }
 
+static void put_on_flush_list(struct selector_thread *selector, struct server_cnxn *cnxn) REQUIRES(selector->lock)
+{
+    if (!list_is_empty(&cnxn->flush_link))
+        return;
+    server_cnxn_ref(cnxn);
+    list_add_last(&selector->flush_list, &cnxn->flush_link);
+    atomic_store(&selector->has_new, true);
+}
+
+/* In one step, so that a selector that comes down closes nothing a worker still has, nor finds it on Q7 afterwards. */
 static void hand_back(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
     mutex_lock(&selector->lock);
     cnxn->is_lent = false;
+    put_on_flush_list(selector, cnxn);
+    if (--selector->lent == 0)
+        condition_broadcast(&selector->all_back);
     mutex_unlock(&selector->lock);
-    selector_thread_queue(selector, cnxn);
     selector_thread_flush(selector);
 }
 
@@ -141,6 +155,7 @@ static void lend_if_here(struct selector_thread *selector, struct server_cnxn *c
     mutex_lock(&selector->lock);
     bool is_here = !cnxn->is_lent;
     cnxn->is_lent = true;
+    selector->lent += is_here ? 1 : 0;
     mutex_unlock(&selector->lock);
     if (!is_here)
         return;    /* a hang-up, which no poller can be told to keep quiet about */
@@ -149,13 +164,8 @@ static void lend_if_here(struct selector_thread *selector, struct server_cnxn *c
     io->events = events;
     poller_modify(selector->poller, cnxn->stream->fd, 0, cnxn);
     cnxn->interest = 0;
-    if (worker_service_schedule(selector->parts->workers, work, io, hash_int64(cnxn->stream->fd)) != ZK_OK) {
-        mutex_lock(&selector->lock);
-        cnxn->is_lent = false;
-        mutex_unlock(&selector->lock);
-        server_cnxn_unref(cnxn);
-        memory_free(io);
-    }
+    int err = worker_service_schedule(selector->parts->workers, work, io, hash_int64(cnxn->stream->fd));
+    assert(err == ZK_OK);    /* workers outlive the selectors' threads */
 }
 
 /* ---- one round ---- */
@@ -236,6 +246,14 @@ static void handle_flush_list(struct selector_thread *selector)
     }
 }
 
+static void wait_for_workers(struct selector_thread *selector)
+{
+    mutex_lock(&selector->lock);
+    while (selector->lent > 0)
+        condition_wait(&selector->all_back, &selector->lock);
+    mutex_unlock(&selector->lock);
+}
+
 static void close_all(struct selector_thread *selector)
 {
     register_accepted(selector);
@@ -264,6 +282,7 @@ static void selector_run(void *arg)
         handle_flush_list(selector);
         selector->parts->sink->ops->flush(selector->parts->sink);    /* a backlog may have brought packets */
     }
+    wait_for_workers(selector);
     close_all(selector);
     log_info("selector thread exited run method");
 }
@@ -276,6 +295,7 @@ struct selector_thread *selector_thread_start(struct server_cnxn_factory *factor
     selector->poller = poller_new();
     selector->accepted = accepted_queue_new(ACCEPTED_BOUND);
     mutex_init(&selector->lock);
+    condition_init(&selector->all_back);
     mutex_lock(&selector->lock);
     list_init(&selector->flush_list);
     mutex_unlock(&selector->lock);
@@ -285,9 +305,14 @@ struct selector_thread *selector_thread_start(struct server_cnxn_factory *factor
     return selector;
 }
 
-static void release_spare(struct selector_thread *selector)
+/* Chunks of workers, and connections that somebody listed when they were closed already. */
+static void release_lists(struct selector_thread *selector)
 {
     mutex_lock(&selector->lock);
+    LIST_EACH_SAFE (link, &selector->flush_list) {
+        list_remove(link);
+        server_cnxn_unref(LIST_ENTRY(link, struct server_cnxn, flush_link));
+    }
     for (size_t i = 0; i < selector->spare.count; i++)
         input_chunk_release(&selector->spare.items[i]);
     memory_free(selector->spare.items);
@@ -300,10 +325,17 @@ void selector_thread_stop(struct selector_thread *selector)
     atomic_store(&selector->is_stopping, true);
     poller_wake(selector->poller);
     thread_join(selector->thread);
-    release_spare(selector);
+    selector->thread = NULL;
+}
+
+void selector_thread_free(struct selector_thread *selector)
+{
+    assert(selector->thread == NULL);
+    release_lists(selector);
     input_chunk_release(&selector->chunk);
     accepted_queue_free(selector->accepted);
     poller_free(selector->poller);
+    condition_release(&selector->all_back);
     mutex_release(&selector->lock);
     memory_free(selector);
 }
@@ -319,11 +351,7 @@ int selector_thread_add(struct selector_thread *selector, int fd, const struct a
 void selector_thread_queue(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
     mutex_lock(&selector->lock);
-    if (list_is_empty(&cnxn->flush_link)) {
-        server_cnxn_ref(cnxn);
-        list_add_last(&selector->flush_list, &cnxn->flush_link);
-        atomic_store(&selector->has_new, true);
-    }
+    put_on_flush_list(selector, cnxn);
     mutex_unlock(&selector->lock);
 }
 

@@ -10,8 +10,10 @@
 
 struct selector_thread;
 struct selector_thread *selector_thread_start(struct server_cnxn_factory *factory, int index);
-/* Closes Q1 and all its connections after a last try to write, joins, frees. */
+/* Closes Q1 and, once workers have handed them back, all its connections after a last try to write; joins. */
 void selector_thread_stop(struct selector_thread *selector);
+/* When nobody can name its connections any more: the other selectors and the workers are joined. */
+void selector_thread_free(struct selector_thread *selector);
 
 /* AcceptThread: hands a socket over; waits while Q1 is full. ZK_OK or ZK_CLOSED (the socket stays the caller's). */
 int selector_thread_add(struct selector_thread *selector, int fd, const struct address *peer);

@@ -166,10 +166,12 @@ void server_cnxn_factory_stop_accepting(struct server_cnxn_factory *factory)
 void server_cnxn_factory_shutdown(struct server_cnxn_factory *factory)
 {
     server_cnxn_factory_stop_accepting(factory);
+    for (size_t i = 0; i < factory->selector_count; i++)
+        selector_thread_stop(factory->selectors[i]);
     worker_service_stop(factory->parts.workers);
     factory->parts.workers = NULL;
     for (size_t i = 0; i < factory->selector_count; i++)
-        selector_thread_stop(factory->selectors[i]);
+        selector_thread_free(factory->selectors[i]);
     memory_free(factory->selectors);
     factory->selectors = NULL;
     factory->selector_count = 0;

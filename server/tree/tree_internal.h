@@ -1,5 +1,6 @@
 /*
- * What data_tree.c (reads), tree_txn.c and tree_quota.c (writes), tree_walk.c and tree_snapshot.c share. Internal to server/tree.
+ * What data_tree.c (reads), tree_txn.c and tree_quota.c (writes), tree_walk.c and tree_snapshot.c share. Internal to
+ * server/tree.
  *
  * Locks, from the outer to the inner: node stripe (two in the order of their numbers) -> watch managers, owners, ACL
  * cache, quota trie, digest_lock; none of the latter is held while another is taken.

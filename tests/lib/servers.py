@@ -208,6 +208,22 @@ class JavaServer(Server):
                 ["-D%s=%s" % item for item in {**self.defaults, **self.properties}.items()] +
                 ["-cp", self.classpath or java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain", config_path])
 
+    @classmethod
+    def known_release(cls):
+        """The release of the class path, without starting a server."""
+        output = subprocess.run([os.environ.get("JAVA", "java"), "-cp", cls.classpath or java_classpath(),
+                                 "org.apache.zookeeper.version.VersionInfoMain"], capture_output=True, text=True,
+                                timeout=60, check=False).stdout
+        version = re.search(r"version (\d+)\.(\d+)\.(\d+)", output)
+        return tuple(int(part) for part in version.groups()) if version else None
+
+
+class SecondJavaServer(JavaServer):
+    """Another Java release beside the first, for development: ZKC_JAVA_B_CLASSPATH names it."""
+
+    kind = "java-b"
+    classpath = os.environ.get("ZKC_JAVA_B_CLASSPATH")
+
 
 class ZkcServer(Server):
     kind = "zkc"
@@ -218,12 +234,9 @@ class ZkcServer(Server):
             raise StartError("zkserver is not built; name it with ZKSERVER")
         return [binary, "start-foreground", config_path] + ["-D%s=%s" % item for item in self.properties.items()]
 
-
-class SecondJavaServer(JavaServer):
-    """Another Java release beside the first, for development: ZKC_JAVA_B_CLASSPATH names it."""
-
-    kind = "java-b"
-    classpath = os.environ.get("ZKC_JAVA_B_CLASSPATH")
+    @classmethod
+    def known_release(cls):
+        return (3, 9, 5)    # whose behaviour it has
 
 
 KINDS = {"java": JavaServer, "zkc": ZkcServer}

@@ -75,8 +75,11 @@ def quota(client, path, limits):
     client.make(here + b"/zookeeper_stats", b"count=0,bytes=0")
 
 
-def fill(server):
-    """Writes all there is to write; returns the sessions that stay: [audit, one with ephemerals, one without]."""
+def fill(server, quotas, create2):
+    """
+    Writes all there is to write; returns the sessions that stay: [audit, one with ephemerals, one without]. `create2`
+    is what a multi creates with where a Stat is wanted.
+    """
     audit, owner, idle, passing = [connect(server) for _ in range(4)]
     audit.auth(b"digest", operations.SUPER_PASSWORD)
     owner.auth(b"digest", b"alice:wonder")
@@ -107,15 +110,16 @@ def fill(server):
         path += b"/deep%d" % index
         owner.make(path, b"%d" % index)
     owner.make(b"/limited")
-    quota(audit, b"/limited", b"count=10,bytes=1000=;byteHardLimit=5000;countHardLimit=50")
-    quota(audit, b"/wide", b"count=1000,bytes=-1")
+    if quotas:
+        quota(audit, b"/limited", b"count=10,bytes=1000=;byteHardLimit=5000;countHardLimit=50")
+        quota(audit, b"/wide", b"count=1000,bytes=-1")
     for index in range(5):
         owner.make(b"/limited/%d" % index, b"y" * index)
     for index in range(40):
         owner.set(b"/plain", b"version %d" % index)
     owner.set(b"/null", None)
     owner.multi(("create", (b"/multi", b"m", OPEN_ACL, PERSISTENT)),
-                ("create2", (b"/multi/e", b"", OPEN_ACL, EPHEMERAL)),
+                (create2, (b"/multi/e", b"", OPEN_ACL, EPHEMERAL)),
                 ("setData", (b"/multi", b"mm", 0)), ("check", (b"/multi", 1)),
                 ("delete", (b"/wide/n5", -1)), ("createTTL", (b"/multi/t", b"", OPEN_ACL, TTL, 5000000)),
                 ("createContainer", (b"/multi/c", b"", OPEN_ACL, CONTAINER)))
@@ -130,7 +134,7 @@ def fill(server):
     return [audit, owner, idle]
 
 
-def change(sessions, step):
+def change(sessions, step, create2):
     """More writes, by sessions that came back; `step` counts how often they did."""
     audit, owner, idle = sessions
     audit.auth(b"digest", operations.SUPER_PASSWORD)
@@ -144,7 +148,7 @@ def change(sessions, step):
     owner.make(b"/ttl/more" + made[-2:], b"t", TTL, ttl=86400000)
     for index in range(70):     # enough for a snapshot
         owner.set(b"/wide/n%d" % (20 + index % 50), b"v%d" % index)
-    owner.multi(("setData", (b"/multi", b"again", -1)), ("create2", (b"/multi/s-", b"", OPEN_ACL, SEQUENTIAL)))
+    owner.multi(("setData", (b"/multi", b"again", -1)), (create2, (b"/multi/s-", b"", OPEN_ACL, SEQUENTIAL)))
     idle.close()
     idle = Client(idle.address, SESSION_MS)
     idle.make(b"/idle", b"new owner", EPHEMERAL)
@@ -205,14 +209,17 @@ def hand_over(report, server, kind, sessions, compression, what):
     return successor
 
 
-def swap(report, first, second, compression, how):
+def swap(report, first, second, compression, how, quotas):
     started = []
     label = "%s snapshots, %s, " % (compression or "plain", how)
+    # A create2 in a multi is logged as such by 3.9.5, and 3.8.0 cannot apply that (ZOOKEEPER-4026).
+    old = any(servers.KINDS[kind].known_release() < (3, 9) for kind in (first, second))
+    create2 = "create" if old else "create2"
     try:
         server = servers.make(first, CONFIG, properties(compression))
         started.append(server)
         server.start()
-        sessions = fill(server)
+        sessions = fill(server, quotas, create2)
         before = state(server, sessions[0])
         end(server, sessions, how)
         suffix = {"": "snapshot.*", "gz": "snapshot.*.gz", "snappy": "snapshot.*.snappy"}[compression]
@@ -227,9 +234,10 @@ def swap(report, first, second, compression, how):
             report.ok(True, what + ": sessions come back")
             sessions[0].auth(b"digest", operations.SUPER_PASSWORD)
             compare(report, before, state(server, sessions[0]), what)
-            counts = mismatches(server)
-            report.ok(all(line.split()[-1] in ("0", "0.0") for line in counts), what + ": no digest mismatch")
-            sessions = change(sessions, step)
+            if not quotas:      # Java counts a quota behind the digest's back, and finds that out when it loads
+                counts = mismatches(server)
+                report.ok(all(line.split()[-1] in ("0", "0.0") for line in counts), what + ": no digest mismatch")
+            sessions = change(sessions, step, create2)
             before = state(server, sessions[0])
             end(server, sessions, how)
     finally:
@@ -248,10 +256,11 @@ def main():
     if why:
         tap.skip_all(why)
     report = tap.Tap(plain=not options.tap)
-    for compression, how in (("", "SIGTERM"), ("gz", "SIGKILL"), ("snappy", "SIGTERM"), ("", "SIGKILL")):
+    for compression, how, quotas in (("", "SIGTERM", True), ("gz", "SIGKILL", False), ("snappy", "SIGTERM", True),
+                                     ("", "SIGKILL", False)):
         if options.compression in (None, compression):
             try:
-                swap(report, options.first, options.second, compression, how)
+                swap(report, options.first, options.second, compression, how, quotas)
             except (servers.StartError, rawclient.Closed, rawclient.Timeout, rawclient.RequestError,
                     jute.JuteError) as error:
                 report.ok(False, "%s snapshots, %s: %s" % (compression or "plain", how, type(error).__name__))

@@ -15,11 +15,23 @@
 #include "tests/unit/server/tree/golden.h"
 #include "tests/unit/server/tree/tree_driver.h"
 
-#define WRITES 6000
+#define WRITES 12000
 #define SNAPSHOTS 6
+#define PARENTS 40
+#define CHILDREN 30
+#define FIRST_SESSION 77
+
+/* A transaction that succeeded: what the log would hold. */
+struct logged {
+    int32_t type;    /* 0: none of that zxid */
+    int32_t parent_cversion;
+    int64_t session;
+    struct path_list ephemerals;    /* that a closeSession deletes: without them it could not be repeated */
+};
 
 struct shared {
     struct data_tree *tree;
+    struct logged log[WRITES + 1];
     _Atomic bool is_over;
     _Atomic uint64_t reads, events;
 };
@@ -77,50 +89,95 @@ static uint32_t choice(int64_t zxid, uint32_t what, uint32_t below)
 
 static void path_for(int64_t zxid, char path[64])
 {
-    uint32_t parent = choice(zxid, 1, 6);
-    if (choice(zxid, 2, 4) == 0)
+    uint32_t parent = choice(zxid, 1, PARENTS);
+    if (choice(zxid, 2, 6) == 0)
         snprintf(path, 64, "/p%u", parent);
     else
-        snprintf(path, 64, "/p%u/c%u", parent, choice(zxid, 3, 12));
+        snprintf(path, 64, "/p%u/c%u", parent, choice(zxid, 3, CHILDREN));
 }
 
-static void write_one(struct data_tree *tree, int64_t zxid)
+static int apply_close(struct data_tree *tree, int64_t zxid, const struct logged *logged)
+{
+    struct ustring paths[PARENTS * CHILDREN];
+    size_t count = logged->ephemerals.count;
+    for (size_t i = 0; i < count; i++)
+        paths[i] = ustring_of(logged->ephemerals.paths[i]);
+    return close_session(tree, zxid, logged->session, paths, (int32_t)count);
+}
+
+static int apply_logged(struct data_tree *tree, int64_t zxid, const struct logged *logged)
 {
     char path[64];
     path_for(zxid, path);
-    struct node_view view;
-    bool is_there = data_tree_view(tree, ustring_of(path), &view);
-    int32_t children = is_there ? view.child_count : 0;
-    if (is_there)
-        node_view_release(&view);
-    switch (choice(zxid, 4, 6)) {
-    case 0:
-        if (children == 0)
-            delete_path(tree, zxid, path);
-        break;
-    case 1:
-        set_data_of(tree, zxid, path, "other", (int32_t)zxid);
-        break;
-    case 2:
-        set_acl_of(tree, zxid, path, zxid % 2 == 0 ? &acl_read_unsafe : &acl_open_unsafe, (int32_t)zxid);
-        break;
-    case 3:
-        if (choice(zxid, 5, 20) == 0)
-            close_session(tree, zxid, 77, NULL, 0);
-        else if (path[3] != '\0')
-            create_ephemeral(tree, zxid, path, 77);
-        break;
+    bool is_ephemeral = logged->session != 0;
+    struct txn_body body = {.record.create = {ustring_of(path), bytes_of("data"), acl_open_unsafe, is_ephemeral,
+                                              logged->parent_cversion}};
+    switch (logged->type) {
+    case OP_DELETE:
+        return delete_path(tree, zxid, path);
+    case OP_SET_DATA:
+        return set_data_of(tree, zxid, path, "other", (int32_t)zxid);
+    case OP_SET_ACL:
+        return set_acl_of(tree, zxid, path, zxid % 2 == 0 ? &acl_read_unsafe : &acl_open_unsafe, (int32_t)zxid);
+    case OP_CLOSE_SESSION:
+        return apply_close(tree, zxid, logged);
+    case OP_CREATE:
+    case OP_CREATE2:
+        return apply_txn(tree, logged->type, zxid, logged->session, body, NULL);
     default:
-        create(tree, zxid, path);
-        break;
+        return apply_txn(tree, OP_ERROR, zxid, 0, (struct txn_body){0}, NULL);
     }
+}
+
+static bool view_stat(struct data_tree *tree, struct ustring path, int32_t *ret_children, int32_t *ret_cversion)
+{
+    struct node_view view;
+    if (!data_tree_view(tree, path, &view))
+        return false;
+    *ret_children = view.child_count;
+    *ret_cversion = view.stat.cversion;
+    node_view_release(&view);
+    return true;
+}
+
+/* What a server would make of the request that belongs to this zxid: nothing, if it is to be refused. */
+static struct logged prepare(struct data_tree *tree, int64_t zxid, int64_t *session)
+{
+    static const int32_t types[] = {OP_DELETE, OP_SET_DATA, OP_SET_ACL, OP_CREATE, OP_CREATE, OP_CREATE2, OP_CREATE};
+    struct logged logged = {.type = types[choice(zxid, 4, ARRAY_SIZE(types))]};
+    char path[64];
+    path_for(zxid, path);
+    int32_t slash = (int32_t)(strrchr(path, '/') - path);
+    int32_t children = 0;
+    int32_t cversion = 0;
+    bool is_there = view_stat(tree, ustring_of(path), &children, &cversion);
+    bool is_create = logged.type == OP_CREATE || logged.type == OP_CREATE2;
+    if (choice(zxid, 5, 500) == 0) {
+        logged = (struct logged){.type = OP_CLOSE_SESSION, .session = (*session)++};
+        data_tree_get_ephemerals(tree, logged.session, &logged.ephemerals);
+        return logged;
+    }
+    if (is_there == is_create || (logged.type == OP_DELETE && children > 0))
+        return (struct logged){0};
+    if (is_create) {
+        int32_t parent_cversion = 0;
+        if (!view_stat(tree, (struct ustring){path, slash}, &children, &parent_cversion))
+            return (struct logged){0};
+        logged.parent_cversion = parent_cversion + 1;
+        logged.session = slash > 0 && choice(zxid, 6, 3) == 0 ? *session : 0;
+    }
+    return logged;
 }
 
 static void write_all(void *arg)
 {
     struct shared *shared = arg;
-    for (int64_t zxid = 1; zxid <= WRITES; zxid++)
-        write_one(shared->tree, zxid);
+    int64_t session = FIRST_SESSION;
+    for (int64_t zxid = 1; zxid <= WRITES; zxid++) {
+        shared->log[zxid] = prepare(shared->tree, zxid, &session);
+        int err = apply_logged(shared->tree, zxid, &shared->log[zxid]);
+        ck_assert_int_eq(err, ZK_OK);
+    }
     atomic_store(&shared->is_over, true);
 }
 
@@ -145,7 +202,7 @@ static void read_one(struct data_tree *tree, int64_t round, struct watcher *watc
     acl_list_unref(acl);
     data_tree_stat_node(tree, at, NULL, watcher, &stat);
     if (round % 50 == 0) {
-        data_tree_get_ephemerals(tree, 77, &paths);
+        data_tree_get_ephemerals(tree, FIRST_SESSION + 1, &paths);
         path_list_release(&paths);
         data_tree_all_children_number(tree, ustring_of("/p1"));
         data_tree_remove_watcher(tree, watcher);
@@ -165,27 +222,27 @@ static void read_all(void *arg)
         continue;
 }
 
-static void assert_replayed_equal(struct data_tree *tree, const struct buffer *snapshot, int64_t from)
+static void assert_replayed_equal(struct shared *shared, const struct buffer *snapshot, int64_t from)
 {
-    struct buffer expected = {0};
-    struct buffer actual = {0};
+    struct data_tree *tree = shared->tree;
     struct data_tree *loaded = data_tree_new(&golden_options, NULL);
     ck_assert_int_eq(golden_load(loaded, snapshot->bytes, snapshot->size, GOLDEN_LIMIT), ZK_OK);
     for (int64_t zxid = from + 1; zxid <= WRITES; zxid++)
-        write_one(loaded, zxid);
+        apply_logged(loaded, zxid, &shared->log[zxid]);
     ck_assert(data_tree_digest_is_consistent(loaded));
     ck_assert_uint_eq(data_tree_digest(loaded), data_tree_digest(tree));
     ck_assert_uint_eq(data_tree_node_count(loaded), data_tree_node_count(tree));
     ck_assert_int_eq(data_tree_approximate_data_size(loaded), data_tree_approximate_data_size(tree));
     ck_assert_uint_eq(data_tree_ephemerals_count(loaded), data_tree_ephemerals_count(tree));
+    ck_assert_uint_eq(data_tree_acl_cache_size(loaded), data_tree_acl_cache_size(tree));
+    ck_assert(!data_tree_digest_mismatch(loaded));
     data_tree_free(loaded);
-    buffer_release(&expected);
-    buffer_release(&actual);
 }
 
 START_TEST(readers_and_snapshots_beside_a_writer)
 {
-    struct shared shared = {.tree = data_tree_new(&golden_options, NULL)};
+    static struct shared shared;
+    shared.tree = data_tree_new(&golden_options, NULL);
     struct buffer snapshots[SNAPSHOTS] = {{0}};
     int64_t starts[SNAPSHOTS];
     struct thread *reader = thread_start("reader", read_all, &shared);
@@ -202,9 +259,11 @@ START_TEST(readers_and_snapshots_beside_a_writer)
     ck_assert_uint_gt(shared.events, 0);
     ck_assert(data_tree_digest_is_consistent(shared.tree));
     for (int i = 0; i < SNAPSHOTS; i++) {
-        assert_replayed_equal(shared.tree, &snapshots[i], starts[i]);
+        assert_replayed_equal(&shared, &snapshots[i], starts[i]);
         buffer_release(&snapshots[i]);
     }
+    for (int64_t zxid = 1; zxid <= WRITES; zxid++)
+        path_list_release(&shared.log[zxid].ephemerals);
     data_tree_free(shared.tree);
 }
 END_TEST
