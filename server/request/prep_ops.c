@@ -386,17 +386,23 @@ int prep_delete_container(struct prep_context *context, struct ustring path, str
 
 /* ---- setData, setACL, check ---- */
 
+/* A node of the session's that there is and that may be touched so; *ret_node may be set on failure too. */
+static int get_permitted(struct prep_context *context, struct ustring path, int32_t permission,
+                         struct change_record **ret_node)
+{
+    int err = check_session(context);
+    if (err == ZK_OK)
+        err = check_path(context, path);
+    if (err == ZK_OK)
+        err = get_record(context->core, path, ret_node);
+    return err != ZK_OK ? err : check_acl(context, *ret_node, permission);
+}
+
 int prep_set_data(struct prep_context *context, const struct set_data_request *record, struct txn_body *ret_body)
 {
     struct change_record *node = NULL;
     int32_t version = 0;
-    int err = check_session(context);
-    if (err == ZK_OK)
-        err = check_path(context, record->path);
-    if (err == ZK_OK)
-        err = get_record(context->core, record->path, &node);
-    if (err == ZK_OK)
-        err = check_acl(context, node, PERM_WRITE);
+    int err = get_permitted(context, record->path, PERM_WRITE, &node);
     if (err == ZK_OK)
         err = server_core_check_quota(context->core, record->path, node->data, record->data.size, false);
     if (err == ZK_OK)
@@ -452,13 +458,7 @@ int prep_check(struct prep_context *context, const struct check_version_request 
 {
     struct change_record *node = NULL;
     int32_t version = 0;
-    int err = check_session(context);
-    if (err == ZK_OK)
-        err = check_path(context, record->path);
-    if (err == ZK_OK)
-        err = get_record(context->core, record->path, &node);
-    if (err == ZK_OK)
-        err = check_acl(context, node, PERM_READ);
+    int err = get_permitted(context, record->path, PERM_READ, &node);
     if (err == ZK_OK)
         err = next_version(node->stat.version, record->version, &version);
     if (err == ZK_OK)

@@ -106,7 +106,7 @@ static int get_children(struct server_core *core, struct request *request, struc
 
 static int run_get_children(struct server_core *core, struct request *request, struct reply *reply)
 {
-    READ_RECORD(get_children_request, record);
+    READ_RECORD(get_children_request, record);    /* the record of getChildren2 is the same */
     struct zk_stat stat;
     struct blob *children;
     int err = get_children(core, request, record.path, record.watch, &stat, &children);
@@ -114,20 +114,8 @@ static int run_get_children(struct server_core *core, struct request *request, s
         return err;
     reply->has_body = true;
     reply_put_raw(reply, children);
-    return ZK_OK;
-}
-
-static int run_get_children2(struct server_core *core, struct request *request, struct reply *reply)
-{
-    READ_RECORD(get_children2_request, record);
-    struct zk_stat stat;
-    struct blob *children;
-    int err = get_children(core, request, record.path, record.watch, &stat, &children);
-    if (err != ZK_OK)
-        return err;
-    reply->has_body = true;
-    reply_put_raw(reply, children);
-    jute_write_zk_stat(reply_out(reply), &stat);
+    if (request->type == OP_GET_CHILDREN2)
+        jute_write_zk_stat(reply_out(reply), &stat);
     return ZK_OK;
 }
 
@@ -381,7 +369,7 @@ static const struct read_op_row rows[] = {
     {OP_EXISTS, "EXIS", run_exists},
     {OP_GET_DATA, "GETD", run_get_data},
     {OP_GET_CHILDREN, "GETC", run_get_children},
-    {OP_GET_CHILDREN2, "GETC", run_get_children2},
+    {OP_GET_CHILDREN2, "GETC", run_get_children},
     {OP_GET_ACL, "GETA", run_get_acl},
     {OP_GET_ALL_CHILDREN_NUMBER, "GETACN", run_get_all_children_number},
     {OP_GET_EPHEMERALS, "GETE", run_get_ephemerals},
