@@ -8,6 +8,8 @@
  *
  * Frames are parsed where they were received. A frame that is not whole moves into `partial`, which grows as its bytes
  * come, so that an announced length costs nothing; what follows while the connection is throttled waits in `backlog`.
+ * A client that does not read its answers is not read either beyond UNSENT_TO_STOP_READING bytes; one that does not read
+ * UNSENT_EVENTS_TO_CLOSE bytes of watch events, which nothing else would bound, is cut off.
  * Departs from Java: several packets are taken from one read, and replies leave in one gathered write.
  */
 #include "server/cnxn/server_cnxn.h"
@@ -26,6 +28,8 @@
 #define CHUNK_LEAST_FREE (4 * 1024)
 #define PARTIAL_FIRST_SIZE (4 * 1024)
 #define LENGTH_SIZE 4
+#define UNSENT_TO_STOP_READING (1024 * 1024)
+#define UNSENT_EVENTS_TO_CLOSE (64 * 1024 * 1024)
 #define REPLY_HEADER_SIZE 16
 
 const char *disconnect_reason_text(enum disconnect_reason reason)
@@ -68,6 +72,11 @@ static void watcher_process(struct watcher *watcher, const struct watch_event *e
     int32_t size = server_cnxn_send_reply(cnxn, &header, &part, 1);
     server_metrics_count(server_cnxn_factory_parts(cnxn->factory)->metrics, METRIC_WATCH_BYTES, size);
     buffer_release(&body);
+    if (atomic_fetch_add(&cnxn->unsent_events, size) > UNSENT_EVENTS_TO_CLOSE && !atomic_load(&cnxn->close_now)) {
+        log_warn("Closing the connection of session 0x%" PRIx64 ", which does not read its events",
+                 (uint64_t)atomic_load(&cnxn->session_id));
+        server_cnxn_close(cnxn, DISCONNECT_IO_EXCEPTION);
+    }
 }
 
 static bool watcher_is_stale(struct watcher *watcher)
@@ -551,7 +560,8 @@ static bool read_frames(struct server_cnxn *cnxn, struct input_chunk *chunk)
 
 static bool may_read(struct server_cnxn *cnxn)
 {
-    return cnxn->backlog == NULL && !atomic_load(&cnxn->is_throttled) && !atomic_load(&cnxn->is_stale);
+    return cnxn->backlog == NULL && cnxn->sending.size <= UNSENT_TO_STOP_READING &&
+           !atomic_load(&cnxn->is_throttled) && !atomic_load(&cnxn->is_stale);
 }
 
 static bool read_some(struct server_cnxn *cnxn, struct input_chunk *chunk)
@@ -579,6 +589,7 @@ static bool write_some(struct server_cnxn *cnxn)
             return false;
         }
     }
+    atomic_store(&cnxn->unsent_events, 0);
     if (is_last)
         atomic_store(&cnxn->close_reason,
                      cnxn->is_initialized ? DISCONNECT_CLIENT_CLOSED_CONNECTION : DISCONNECT_INFO_PROBE);

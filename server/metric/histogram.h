@@ -1,6 +1,6 @@
 /*
- * How samples are spread, for percentiles. In the place of AvgMinMaxPercentileCounter's reservoir of 4096 samples: counts
- * all samples, exact below 64 and within 3 % above. Any thread; takes no lock. 9 KiB.
+ * How samples are spread, for percentiles. In the place of AvgMinMaxPercentileCounter's reservoir of 4096 samples:
+ * counts all samples, exact below 64 and within 3 % above. Any thread; takes no lock. 9 KiB.
  */
 #ifndef ZKC_SERVER_METRIC_HISTOGRAM_H
 #define ZKC_SERVER_METRIC_HISTOGRAM_H

@@ -3,8 +3,8 @@
  *
  * Mirrors ServerMetrics and DefaultMetricsProvider. A counter is a sum; a summary knows sum, count, least and most; an
  * advanced one has a histogram, made with its first sample. A set has such a slot for each key: keys are only added,
- * under a lock, to chains that are searched without one. Departs from Java: a set takes 4096 keys and then no more, since
- * the names of top-level nodes are clients' to choose.
+ * under a lock, to chains that are searched without one. Departs from Java: a set takes 4096 keys and then no more,
+ * since the names of top-level nodes are clients' to choose.
  */
 #include "server/metric/server_metrics.h"
 

@@ -1,8 +1,8 @@
 /*
  * committed_log.c - a ring of the last transactions committed.
  *
- * Mirrors ZKDatabase.committedLog and addCommittedProposal. Invariant: zxids rise, and within one epoch none is left out;
- * where Java throws on a gap, this log begins anew behind it.
+ * Mirrors ZKDatabase.committedLog and addCommittedProposal. Invariant: zxids rise, and within one epoch none is left
+ * out; where Java throws on a gap, this log begins anew behind it.
  */
 #include "server/persistence/committed_log.h"
 

@@ -5,8 +5,8 @@
  *         position                 zeros_to                              size
  *
  * Java gives the file its size by writing one byte at its end, and allocates each block when a record comes to lie in
- * it; then every sync has metadata to write. Here blocks are written as zeros before they are needed, in steps that grow
- * with the file: a new log costs no stall, and a busy one a step a mebibyte.
+ * it; then every sync has metadata to write. Here blocks are written as zeros before they are needed, in steps that
+ * grow with the file: a new log costs no stall, and a busy one a step a mebibyte.
  */
 #include "server/persistence/file_padding.h"
 

@@ -232,8 +232,9 @@ int file_txn_log_append(struct file_txn_log *log, struct txn *txn, struct error 
         segment = add_segment(log, txn->header.zxid);
     err = check_order(segment, &txn->header, &cause);
     if (err == ZK_OK && (int64_t)txn->bytes->size > log->options.max_record_size)
-        err = error_set(&cause, ZK_TOO_LARGE, "transaction 0x%" PRIx64 " has %" PRIu32 " bytes, a log may hold %" PRId32,
-                        (uint64_t)txn->header.zxid, txn->bytes->size, log->options.max_record_size);
+        err =
+            error_set(&cause, ZK_TOO_LARGE, "transaction 0x%" PRIx64 " has %" PRIu32 " bytes, a log may hold %" PRId32,
+                      (uint64_t)txn->header.zxid, txn->bytes->size, log->options.max_record_size);
     if (err != ZK_OK)
         return fail(log, &cause, error);
     append_record(&segment->pending, txn->bytes);

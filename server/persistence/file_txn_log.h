@@ -1,6 +1,6 @@
 /*
- * The transaction log: log.<first zxid>, "ZKLG" header, records of Adler-32, length, bytes and 'B', zeros behind. Mirrors
- * FileTxnLog, FilePadding and FileTxnIterator.
+ * The transaction log: log.<first zxid>, "ZKLG" header, records of Adler-32, length, bytes and 'B', zeros behind.
+ * Mirrors FileTxnLog, FilePadding and FileTxnIterator.
  *
  * Writing is one thread's (SyncThread); the sizes and times may be asked by any. A record counts as durable when
  * file_txn_log_commit() has returned ZK_OK after it. After any error the log is unusable: the process must end.
@@ -37,8 +37,8 @@ struct file_txn_log *file_txn_log_new(const char *directory, const struct file_t
 void file_txn_log_free(struct file_txn_log *log);
 
 /*
- * Appends to memory, and writes on when much has gathered; the first record after a start or a roll opens a new file. In
- * one file each zxid must follow the one before, or be the first of a later epoch (after a gap: roll first); only an
+ * Appends to memory, and writes on when much has gathered; the first record after a start or a roll opens a new file.
+ * In one file each zxid must follow the one before, or be the first of a later epoch (after a gap: roll first); only an
  * error may come under the zxid of the record before it.
  */
 int file_txn_log_append(struct file_txn_log *log, struct txn *txn, struct error *error);
@@ -49,15 +49,16 @@ int file_txn_log_commit(struct file_txn_log *log, struct error *error);
 void file_txn_log_roll(struct file_txn_log *log);
 
 int64_t file_txn_log_last_sync_ms(struct file_txn_log *log);      /* time the last sync took, -1 before the first */
-int64_t file_txn_log_total_size(struct file_txn_log *log);        /* bytes since set_total_size, for snapSizeLimitInKb */
+int64_t file_txn_log_total_size(struct file_txn_log *log); /* bytes since set_total_size, for snapSizeLimitInKb */
 void file_txn_log_set_total_size(struct file_txn_log *log, int64_t size);
 
 /*
  * Where the log of a directory ends, and whether it is whole: reads every file from the one that holds `from_zxid`.
  * A record that was being written when the server died (bytes missing, or zeros where its bytes should be, and nothing
  * behind it) is a torn tail: it was never acknowledged, is cut off here, its bytes kept beside the log as
- * torn.<name>.<offset> (which Java takes for no log), and a warning says so. Anything else that does not fit is damage: ZK_CORRUPT names file, offset
- * and reason, and nothing is changed. An empty or header-only last file is removed. Syncs what it changes.
+ * torn.<name>.<offset> (which Java takes for no log), and a warning says so. Anything else that does not fit is damage:
+ * ZK_CORRUPT names file, offset and reason, and nothing is changed. An empty or header-only last file is removed. Syncs
+ * what it changes.
  */
 int file_txn_log_repair_tail(const char *directory, int64_t from_zxid, const struct file_txn_log_options *options,
                              struct error *error);

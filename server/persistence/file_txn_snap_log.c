@@ -4,8 +4,8 @@
  *   <dataDir>/version-2     snapshot.<zxid>   zkc.lock
  *   <dataLogDir>/version-2  log.<zxid>        zkc.lock    (may be the same directory)
  *
- * Mirrors FileTxnSnapLog; its restore() stands in file_txn_snap_restore.c. Departs from Java: the directories are locked,
- * and truncating removes the snapshots that hold what is cut off (ZOOKEEPER-4837).
+ * Mirrors FileTxnSnapLog; its restore() stands in file_txn_snap_restore.c. Departs from Java: the directories are
+ * locked, and truncating removes the snapshots that hold what is cut off (ZOOKEEPER-4837).
  */
 #include "server/persistence/file_txn_snap_log.h"
 
@@ -55,7 +55,8 @@ static int lock_directory(const char *directory, struct file **ret_lock, struct 
     err = file_lock(file, error);
     if (err != ZK_OK) {
         file_close(file, NULL);
-        return err == ZK_EXISTS ? error_set(error, ZK_EXISTS, "another zkc server uses the directory %s", directory) : err;
+        return err == ZK_EXISTS ? error_set(error, ZK_EXISTS, "another zkc server uses the directory %s", directory)
+                                : err;
     }
     *ret_lock = file;
     return ZK_OK;
@@ -149,7 +150,7 @@ static int save(struct file_txn_snap_log *log, struct data_tree *tree, struct se
     return err;
 }
 
-/* Removes the snapshots that hold transactions after `zxid`; ZK_NOT_FOUND, with all in place, if no other would be left. */
+/* Removes the snapshots that hold transactions after `zxid`; ZK_NOT_FOUND, with all in place, if none would be left. */
 static int remove_newer_snapshots(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
     struct zxid_file_list snaps;
@@ -163,7 +164,8 @@ static int remove_newer_snapshots(struct file_txn_snap_log *log, int64_t zxid, s
     for (size_t i = newer; i < snaps.count && !has_older; i++)
         has_older = snap_is_probably_valid(snaps.items[i].path);
     if (newer > 0 && !has_older)
-        err = error_set(error, ZK_NOT_FOUND, "%s holds no snapshot up to zxid 0x%" PRIx64, log->snap_dir, (uint64_t)zxid);
+        err =
+            error_set(error, ZK_NOT_FOUND, "%s holds no snapshot up to zxid 0x%" PRIx64, log->snap_dir, (uint64_t)zxid);
     for (size_t i = 0; err == ZK_OK && i < newer; i++) {
         log_warn("removing %s, it holds transactions after 0x%" PRIx64 ", which are undone", snaps.items[i].path,
                  (uint64_t)zxid);

@@ -27,9 +27,10 @@ struct playback_listener {
 };
 /*
  * Newest good snapshot (of at most 100), then every record after it; a torn tail is cut. An older snapshot is taken
- * when the newest is damaged, provided the logs reach back to it and on to the newest. Empty directories give zxid 0 and
- * a first snapshot (db_autocreate, or the file "initialize", which is removed), else zxid -1. ZK_CORRUPT names what is
- * damaged or missing; tree and sessions are then in no state to be used. Called once, before anything is appended.
+ * when the newest is damaged, provided the logs reach back to it and on to the newest, which is then set aside as
+ * damaged.<name>. Empty directories give zxid 0 and a first snapshot (db_autocreate, or the file "initialize", which is
+ * removed), else zxid -1. ZK_CORRUPT names what is damaged or missing; tree and sessions are then in no state to be
+ * used. Called once, before anything is appended.
  */
 int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
                               struct playback_listener *listener, int64_t *ret_zxid, struct error *error);

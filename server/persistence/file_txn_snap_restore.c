@@ -7,6 +7,8 @@
  * (1) the first record behind the snapshot must follow it, each later one the one before it;
  * (2) an older snapshot takes the place of damaged newer ones only if the logs lead on at least to the newest of them;
  * (3) where every snapshot is damaged there is no empty database, except for snapshot.0, which holds nothing.
+ * Damaged snapshots that were replaced by an older one are set aside as damaged.<name>, where neither the next start
+ * nor a purge counts on them.
  * A record that is not newer than what the tree has is left out, where Java would apply it again.
  */
 #include "server/persistence/file_txn_snap_log.h"
@@ -51,6 +53,8 @@ struct restore {
     int64_t snapshot_zxid;       /* where replay begins; -1 without a snapshot */
     int64_t damaged_zxid;        /* of the newest damaged snapshot, -1 when there is none */
     struct buffer complaints;    /* what is wrong with the damaged ones */
+    char **damaged;              /* their paths */
+    size_t damaged_count;
 };
 
 static int memory_write(struct byte_sink *self, const void *bytes, size_t size, struct error *error)
@@ -85,6 +89,8 @@ static void complain(struct restore *restore, const struct zxid_file *snapshot, 
     if (restore->damaged_zxid < snapshot->zxid)
         restore->damaged_zxid = snapshot->zxid;
     buffer_printf(&restore->complaints, "%s%s: %s", restore->complaints.size > 0 ? "; " : "", snapshot->path, reason);
+    restore->damaged = memory_realloc(restore->damaged, (restore->damaged_count + 1) * sizeof(restore->damaged[0]));
+    restore->damaged[restore->damaged_count++] = string_copy(snapshot->path);
 }
 
 static void note_snapshot(struct restore *restore, const struct zxid_file *snapshot)
@@ -104,7 +110,8 @@ static bool load_snapshot(struct restore *restore, const struct zxid_file *snaps
     log_info("reading snapshot %s", snapshot->path);
     session_table_clear(restore->sessions);
     struct error cause = {0};
-    int err = file_snap_deserialize(restore->tree, restore->sessions, snapshot->path, &restore->log->options.snap, &cause);
+    int err =
+        file_snap_deserialize(restore->tree, restore->sessions, snapshot->path, &restore->log->options.snap, &cause);
     if (err != ZK_OK) {
         complain(restore, snapshot, cause.text);
         return false;
@@ -157,7 +164,8 @@ static int decode(struct decoded *decoded, const struct log_record *record, cons
     arena_init(&decoded->arena, decoded->scratch, sizeof(decoded->scratch));
     jute_reader_init(&reader, record->bytes, record->size, &decoded->arena);
     reader.limit = INT32_MAX;
-    return txn_body_decode(&reader, rules, &decoded->header, &decoded->body, &decoded->has_digest, &decoded->digest, error);
+    return txn_body_decode(&reader, rules, &decoded->header, &decoded->body, &decoded->has_digest, &decoded->digest,
+                           error);
 }
 
 /* To sessions and tree, as zk_database_process_txn(). */
@@ -211,8 +219,8 @@ static int check_record(struct restore *restore, const struct txn_iterator *iter
 {
     *ret_is_new = record->zxid > last_zxid;
     if (!*ret_is_new && record->type != OP_ERROR)
-        log_warn("0x%" PRIx64 " at %" PRId64 " of %s stands behind 0x%" PRIx64 " and is left out", (uint64_t)record->zxid,
-                 record->offset, txn_iterator_path(iterator), (uint64_t)last_zxid);
+        log_warn("0x%" PRIx64 " at %" PRId64 " of %s stands behind 0x%" PRIx64 " and is left out",
+                 (uint64_t)record->zxid, record->offset, txn_iterator_path(iterator), (uint64_t)last_zxid);
     if (!*ret_is_new || zxid_follows(last_zxid, record->zxid))
         return ZK_OK;
     return error_set(restore->error, ZK_CORRUPT,
@@ -237,8 +245,8 @@ static int replay_records(struct restore *restore, struct txn_iterator *iterator
             continue;
         err = decode(txn, &record, &restore->log->options.log.rules, restore->error);
         if (err != ZK_OK) {
-            error_prefix(restore->error, "%s cannot be read at %" PRId64 ", zxid 0x%" PRIx64, txn_iterator_path(iterator),
-                         record.offset, (uint64_t)record.zxid);
+            error_prefix(restore->error, "%s cannot be read at %" PRId64 ", zxid 0x%" PRIx64,
+                         txn_iterator_path(iterator), record.offset, (uint64_t)record.zxid);
             break;
         }
         apply(restore, txn);
@@ -315,10 +323,28 @@ static int restore_without_snapshot(struct restore *restore, bool may_begin, int
         return err == ZK_OK ? begin_empty(restore, may_begin, ret_zxid) : err;
     }
     if (!log->options.trust_empty_snapshot)
-        return error_set(restore->error, ZK_CORRUPT, EMPTY_SNAPSHOT_WARNING "Something is broken! (%s has none, the logs "
-                         "in %s reach to 0x%" PRIx64 ")", log->snap_dir, log->log_dir, (uint64_t)last_logged);
+        return error_set(restore->error, ZK_CORRUPT,
+                         EMPTY_SNAPSHOT_WARNING "Something is broken! (%s has none, the logs "
+                                                "in %s reach to 0x%" PRIx64 ")",
+                         log->snap_dir, log->log_dir, (uint64_t)last_logged);
     log_warn(EMPTY_SNAPSHOT_WARNING "This should only be allowed during upgrading.");
     return replay(restore, ret_zxid);
+}
+
+/* Takes the damaged snapshots out of the way, now that an older one has done. */
+static int set_damaged_aside(struct restore *restore)
+{
+    int err = ZK_OK;
+    for (size_t i = 0; err == ZK_OK && i < restore->damaged_count; i++) {
+        const char *path = restore->damaged[i];
+        char *name = string_format("damaged.%s", strrchr(path, '/') + 1);
+        char *aside = path_join(restore->log->snap_dir, name);
+        log_warn("%s is kept as %s and not used again", path, aside);
+        err = file_rename(path, aside, restore->error);
+        memory_free(name);
+        memory_free(aside);
+    }
+    return err == ZK_OK && restore->damaged_count > 0 ? directory_sync(restore->log->snap_dir, restore->error) : err;
 }
 
 static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
@@ -329,7 +355,10 @@ static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
     if (err != ZK_OK)
         return err;
     server_metrics_sample(restore->log->metrics, METRIC_STARTUP_SNAP_LOAD_TIME, clock_elapsed_ms() - start_ms);
-    return has_any ? replay(restore, ret_zxid) : restore_without_snapshot(restore, may_begin, ret_zxid);
+    if (!has_any)
+        return restore_without_snapshot(restore, may_begin, ret_zxid);
+    err = replay(restore, ret_zxid);
+    return err == ZK_OK && restore->snapshot_zxid >= 0 ? set_damaged_aside(restore) : err;
 }
 
 int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
@@ -355,5 +384,8 @@ int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *t
     }
     memory_free(initialize);
     buffer_release(&restore.complaints);
+    for (size_t i = 0; i < restore.damaged_count; i++)
+        memory_free(restore.damaged[i]);
+    memory_free(restore.damaged);
     return err;
 }

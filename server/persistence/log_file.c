@@ -306,6 +306,8 @@ int log_file_open(const char *path, int32_t max_record_size, struct log_file **r
 {
     struct log_file *file = MEMORY_NEW(struct log_file);
     file->max_record_size = max_record_size;
+    file->window = memory_alloc(WINDOW);
+    file->window_capacity = WINDOW;
     const char *slash = strrchr(path, '/');
     file->name_zxid = file_name_zxid(slash != NULL ? slash + 1 : path, LOG_FILE_PREFIX);
     int err = file_open(path, FILE_READ, &file->file, error);
@@ -349,7 +351,8 @@ int log_file_next(struct log_file *file, struct log_record *ret_record, struct e
             err = classify_end(file, &damage, error);
     }
     if (err == ZK_CORRUPT)
-        return error_set(error, ZK_CORRUPT, "%s is damaged at %" PRId64 ", in the record that begins at %" PRId64 ": %s",
+        return error_set(error, ZK_CORRUPT,
+                         "%s is damaged at %" PRId64 ", in the record that begins at %" PRId64 ": %s",
                          file_path(file->file), damage.at, file->offset, damage.reason);
     if (err != ZK_OK)
         return err;

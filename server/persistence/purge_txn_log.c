@@ -1,9 +1,9 @@
 /*
  * purge_txn_log.c - which files nobody needs any more, and removing them.
  *
- * Mirrors PurgeTxnLog. What is kept can always be restored: the newest snapshots, every log that begins at or behind the
- * oldest of them, and the one that begins just before it. Files go from the oldest on, snapshots first, so that a purge
- * cut short leaves whole history behind.
+ * Mirrors PurgeTxnLog. What is kept can always be restored: the newest snapshots, every log that begins at or behind
+ * the oldest of them, and the one that begins just before it. Files go from the oldest on, snapshots first, so that a
+ * purge cut short leaves whole history behind.
  */
 #include "server/persistence/purge_txn_log.h"
 

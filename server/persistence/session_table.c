@@ -1,4 +1,4 @@
-/* session_table.c - sessions and their time-outs, as the database knows them. Mirrors ZKDatabase.sessionsWithTimeouts. */
+/* session_table.c - sessions and their time-outs in a database. Mirrors ZKDatabase.sessionsWithTimeouts. */
 #include <stdlib.h>
 
 #include "common/base/hash_map.h"

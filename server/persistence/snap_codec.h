@@ -1,6 +1,6 @@
 /*
- * A compression as two filters: bytes to a file, and bytes from a file. Each of snap_gzip.c, snap_snappy.c and the plain
- * one in snap_stream.c is a row of functions. Internal to snap_stream; one thread.
+ * A compression as two filters: bytes to a file, and bytes from a file. Each of snap_gzip.c, snap_snappy.c and the
+ * plain one in snap_stream.c is a row of functions. Internal to snap_stream; one thread.
  */
 #ifndef ZKC_SERVER_PERSISTENCE_SNAP_CODEC_H
 #define ZKC_SERVER_PERSISTENCE_SNAP_CODEC_H

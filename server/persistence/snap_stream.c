@@ -190,7 +190,8 @@ static int refill(struct snap_reader *reader, bool *ret_is_end, struct error *er
     reader->summed = reader->at = 0;
     assert(reader->filled < WINDOW);
     size_t got = 0;
-    int err = reader->decoder->read(reader->decoder, reader->window + reader->filled, WINDOW - reader->filled, &got, error);
+    int err =
+        reader->decoder->read(reader->decoder, reader->window + reader->filled, WINDOW - reader->filled, &got, error);
     if (err != ZK_OK)
         return err;
     reader->filled += got;
@@ -232,7 +233,8 @@ static bool read_part(const char *path, bool at_end, uint8_t *bytes, size_t size
     int64_t total = 0;
     size_t got = 0;
     bool is_read = file_size(file, &total, NULL) == ZK_OK && total >= (int64_t)least_size &&
-                   file_pread(file, bytes, size, at_end ? total - (int64_t)size : 0, &got, NULL) == ZK_OK && got == size;
+                   file_pread(file, bytes, size, at_end ? total - (int64_t)size : 0, &got, NULL) == ZK_OK &&
+                   got == size;
     file_close(file, NULL);
     return is_read;
 }

@@ -1,5 +1,6 @@
 /*
- * A snapshot's bytes with a running Adler-32, plain, gzip or snappy by the file's ending. Mirrors SnapStream. One thread.
+ * A snapshot's bytes with a running Adler-32, plain, gzip or snappy by the file's ending. Mirrors SnapStream. One
+ * thread.
  */
 #ifndef ZKC_SERVER_PERSISTENCE_SNAP_STREAM_H
 #define ZKC_SERVER_PERSISTENCE_SNAP_STREAM_H

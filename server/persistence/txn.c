@@ -4,8 +4,8 @@
  *   struct txn [ header, body, digest | INLINE_ARENA bytes ]  --->  blob [ header, record, digest ]
  *                         '------------- strings and data point into it -------------^
  *
- * The vectors of a usual record (one ACL, a few paths) fit into the bytes behind the struct, so that a transaction costs
- * two allocations.
+ * The vectors of a usual record (one ACL, a few paths) fit into the bytes behind the struct, so that a transaction
+ * costs two allocations.
  */
 #include "server/persistence/txn.h"
 

@@ -9,8 +9,8 @@
  *     zxid asked for may have holes: a learner that was sent a snapshot goes on behind it.
  * (2) a torn record may end any file, as a Java server leaves it there; (1) tells whether something is missing;
  * (3) a file without records is fine at the end only.
- * A zxid that comes again, or an older one, is given out as it stands: to skip it is the caller's (Java logs a request it
- * could not read under the zxid of the one before).
+ * A zxid that comes again, or an older one, is given out as it stands: to skip it is the caller's (Java logs a request
+ * it could not read under the zxid of the one before).
  */
 #include "server/persistence/txn_iterator.h"
 
@@ -82,7 +82,8 @@ static int check_continuity(const struct txn_iterator *iterator, const struct lo
         int64_t missing = iterator->files.items[i].zxid;
         if (missing >= iterator->from && missing > iterator->last_zxid && missing < record->zxid)
             return error_set(error, ZK_CORRUPT,
-                             "%s should hold transactions from 0x%" PRIx64 " on but is empty, and there is a later log %s",
+                             "%s should hold transactions from 0x%" PRIx64
+                             " on but is empty, and there is a later log %s",
                              iterator->files.items[i].path, (uint64_t)missing, log_file_path(iterator->file));
     }
     int64_t last = iterator->last_zxid;

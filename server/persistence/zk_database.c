@@ -1,8 +1,8 @@
 /*
  * zk_database.c - tree, sessions, committed log and files of one server, as one.
  *
- * Mirrors ZKDatabase, with what ZooKeeperServer.processTxn does for sessions and takeSnapshot for snapshots. A session is
- * in the table before the tree's last zxid names its transaction, so that a snapshot never lacks it.
+ * Mirrors ZKDatabase, with what ZooKeeperServer.processTxn does for sessions and takeSnapshot for snapshots. A session
+ * is in the table before the tree's last zxid names its transaction, so that a snapshot never lacks it.
  */
 #include "server/persistence/zk_database.h"
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # zkCleanup.sh - zkcleanup for the directories that zoo.cfg names.
 #
-# zkCleanup.sh [--config <conf-dir>] -n <count>    The file is $ZOOCFG (zoo.cfg) in <conf-dir>, $ZOOCFGDIR, ../conf beside
-# this script, or /etc/zookeeper/conf.
+# zkCleanup.sh [--config <conf-dir>] -n <count>    The file is $ZOOCFG (zoo.cfg) in <conf-dir>, $ZOOCFGDIR, ../conf
+# beside this script, or /etc/zookeeper/conf.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 program=$here/zkcleanup

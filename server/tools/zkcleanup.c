@@ -1,8 +1,8 @@
 /*
  * zkcleanup.c - removes old snapshots and logs by hand or from cron.
  *
- * Mirrors PurgeTxnLog.main: the same arguments, in the same order of checks, and the same exit codes. It may run beside a
- * server that uses the directories.
+ * Mirrors PurgeTxnLog.main: the same arguments, in the same order of checks, and the same exit codes. It may run
+ * beside a server that uses the directories.
  */
 #include <inttypes.h>
 #include <stdio.h>

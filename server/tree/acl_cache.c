@@ -85,7 +85,8 @@ static struct entry *find_by_id(const struct java_hash_set *set, int64_t id)
 static struct entry *find_by_content(struct acl_cache *cache, const struct zk_acl_vector *acl, uint64_t hash)
     REQUIRES(cache->lock)
 {
-    for (struct hash_link *link = hash_map_find(&cache->contents, hash); link != NULL; link = hash_map_find_next(link)) {
+    struct hash_link *link = hash_map_find(&cache->contents, hash);
+    for (; link != NULL; link = hash_map_find_next(link)) {
         struct entry *entry = container_of(link, struct entry, by_content);
         if (acl_vector_equal(&entry->list.acl, acl))
             return entry;

@@ -1,8 +1,8 @@
 /*
- * data_node.c - a node, its stat in short or in full, and its children.
+ * data_node.c - a node as it was made, what changed since, and its children.
  *
- * Most nodes are made and then only read: their zxids are one, their times are one, all else in the stat is zero, and so
- * two numbers hold it. The first change that does not fit allocates the full one, which then stays.
+ * Most nodes are made and then only read: two numbers hold their stat. The first change that does not fit makes the
+ * second block, which then stays.
  */
 #include "server/tree/data_node.h"
 
@@ -12,63 +12,83 @@
 #include "common/base/strings.h"
 
 #define FIRST_CHILDREN 8    /* new HashSet<>(8) */
+#define LARGEST_CTIME (INT64_C(1) << 46)
 
+/* Whether the first block alone can say it. */
 static bool is_as_at_birth(const struct stat_persisted *stat)
 {
     return stat->mzxid == stat->czxid && stat->pzxid == stat->czxid && stat->mtime == stat->ctime &&
-           (stat->version | stat->cversion | stat->aversion) == 0 && stat->ephemeral_owner == 0;
+           (stat->version | stat->cversion | stat->aversion) == 0 && stat->ephemeral_owner == 0 && stat->ctime >= 0 &&
+           stat->ctime <= LARGEST_CTIME;
 }
 
-static void drop_wire(struct child_set *children)
+static void make_changes(struct data_node *node, uint32_t name_size)
 {
-    blob_unref(children->wire);
-    children->wire = NULL;
+    struct stat_persisted stat = data_node_stat(node);
+    node->changes = MEMORY_NEW(struct node_changes);
+    *node->changes = (struct node_changes){
+        .mzxid = stat.mzxid,
+        .pzxid = stat.pzxid,
+        .ctime = stat.ctime,
+        .mtime = stat.mtime,
+        .name_size = name_size,
+    };
+    java_hash_set_init(&node->changes->children, FIRST_CHILDREN);
 }
 
-static size_t wire_size(const struct java_hash_set *names)
+static void drop_wire(struct data_node *node)
+{
+    blob_unref(node->changes->wire);
+    node->changes->wire = NULL;
+}
+
+static size_t wire_size(const struct data_node *node)
 {
     size_t size = sizeof(int32_t);
-    for (struct java_hash_link *at = java_hash_set_first(names); at != NULL; at = java_hash_set_after(names, at))
-        size += sizeof(int32_t) + data_node_of_sibling(at)->name_size;
+    for (struct data_node *at = data_node_first_child(node); at != NULL; at = data_node_next_sibling(at))
+        size += sizeof(int32_t) + data_node_name_size(at);
     return size;
 }
 
-static void write_wire(const struct java_hash_set *names, uint8_t *out)
+static void write_wire(const struct data_node *node, uint8_t *out)
 {
-    store_be32(out, names->count);
+    store_be32(out, data_node_child_count(node));
     out += sizeof(int32_t);
-    for (struct java_hash_link *at = java_hash_set_first(names); at != NULL; at = java_hash_set_after(names, at)) {
-        const struct data_node *child = data_node_of_sibling(at);
-        store_be32(out, child->name_size);
-        memcpy(out + sizeof(int32_t), child->name, child->name_size);
-        out += sizeof(int32_t) + child->name_size;
+    for (struct data_node *at = data_node_first_child(node); at != NULL; at = data_node_next_sibling(at)) {
+        uint32_t size = data_node_name_size(at);
+        store_be32(out, size);
+        memcpy(out + sizeof(int32_t), at->name, size);
+        out += sizeof(int32_t) + size;
     }
 }
 
-static int64_t count_chars(const struct java_hash_set *names)
+static int64_t count_chars(const struct data_node *node)
 {
     int64_t chars = 0;
-    for (struct java_hash_link *at = java_hash_set_first(names); at != NULL; at = java_hash_set_after(names, at)) {
-        const struct data_node *child = data_node_of_sibling(at);
-        chars += (int64_t)string_java_length(child->name, child->name_size);
-    }
+    for (struct data_node *at = data_node_first_child(node); at != NULL; at = data_node_next_sibling(at))
+        chars += (int64_t)string_java_length(at->name, data_node_name_size(at));
     return chars;
 }
 
 struct data_node *data_node_new(struct data_node *parent, struct ustring name, struct blob *data, struct acl_list *acl,
                                 const struct stat_persisted *stat)
 {
-    struct data_node *node = memory_alloc(sizeof(*node) + (size_t)name.size);
-    *node = (struct data_node){
-        .name_size = (uint32_t)name.size & INT32_MAX,
-        .sibling.hash = string_java_hash(name.bytes, (size_t)name.size),
-        .parent = parent,
-        .data = data,
-        .acl = acl,
-    };
-    if (name.size > 0)
-        memcpy(node->name, name.bytes, (size_t)name.size);
-    data_node_set_stat(node, stat);
+    size_t size = (size_t)name.size;
+    struct data_node *node = memory_alloc_zero(1, sizeof(*node) + size);
+    node->sibling.hash = string_java_hash(name.bytes, size);
+    node->parent = parent;
+    node->data = data;
+    node->acl = acl;
+    node->czxid = stat->czxid;
+    node->ctime = stat->ctime >= 0 && stat->ctime <= LARGEST_CTIME ? stat->ctime : 0;
+    node->short_name_size = size < NAME_IS_LONG ? (uint16_t)size : NAME_IS_LONG;
+    if (size > 0)
+        memcpy(node->name, name.bytes, size);
+    if (size >= NAME_IS_LONG || !is_as_at_birth(stat)) {
+        make_changes(node, (uint32_t)size);
+        node->changes->ctime = stat->ctime;
+        data_node_set_stat(node, stat);
+    }
     return node;
 }
 
@@ -76,38 +96,52 @@ void data_node_free(struct data_node *node)
 {
     if (node == NULL)
         return;
-    if (node->children != NULL) {
-        java_hash_set_release(&node->children->names);
-        drop_wire(node->children);
-        memory_free(node->children);
+    if (node->changes != NULL) {
+        java_hash_set_release(&node->changes->children);
+        drop_wire(node);
+        memory_free(node->changes);
     }
-    if (node->has_full_stat)
-        memory_free(node->stat.full);
     blob_unref(node->data);
     memory_free(node);
 }
 
 struct stat_persisted data_node_stat(const struct data_node *node)
 {
-    if (node->has_full_stat)
-        return *node->stat.full;
-    int64_t zxid = node->stat.birth.zxid;
-    int64_t time_ms = node->stat.birth.time_ms;
-    return (struct stat_persisted){.czxid = zxid, .mzxid = zxid, .pzxid = zxid, .ctime = time_ms, .mtime = time_ms};
+    const struct node_changes *changes = node->changes;
+    int64_t zxid = node->czxid;
+    int64_t time_ms = node->ctime;
+    if (changes == NULL)
+        return (struct stat_persisted){.czxid = zxid, .mzxid = zxid, .pzxid = zxid, .ctime = time_ms, .mtime = time_ms};
+    return (struct stat_persisted){
+        .czxid = zxid,
+        .mzxid = changes->mzxid,
+        .ctime = changes->ctime,
+        .mtime = changes->mtime,
+        .version = changes->version,
+        .cversion = changes->cversion,
+        .aversion = changes->aversion,
+        .ephemeral_owner = changes->ephemeral_owner,
+        .pzxid = changes->pzxid,
+    };
 }
 
 void data_node_set_stat(struct data_node *node, const struct stat_persisted *stat)
 {
-    if (!node->has_full_stat && is_as_at_birth(stat)) {
-        node->stat.birth.zxid = stat->czxid;
-        node->stat.birth.time_ms = stat->ctime;
-        return;
+    assert(stat->czxid == node->czxid);
+    if (node->changes == NULL) {
+        if (is_as_at_birth(stat))
+            return;
+        make_changes(node, data_node_name_size(node));
     }
-    if (!node->has_full_stat) {
-        node->stat.full = MEMORY_NEW(struct stat_persisted);
-        node->has_full_stat = 1;
-    }
-    *node->stat.full = *stat;
+    struct node_changes *changes = node->changes;
+    assert(stat->ctime == changes->ctime);
+    changes->mzxid = stat->mzxid;
+    changes->pzxid = stat->pzxid;
+    changes->mtime = stat->mtime;
+    changes->ephemeral_owner = stat->ephemeral_owner;
+    changes->version = stat->version;
+    changes->cversion = stat->cversion;
+    changes->aversion = stat->aversion;
 }
 
 void data_node_client_stat(const struct data_node *node, const struct ephemeral_rules *rules, struct zk_stat *ret_stat)
@@ -133,50 +167,48 @@ void data_node_client_stat(const struct data_node *node, const struct ephemeral_
 
 void data_node_add_child(struct data_node *parent, struct data_node *child)
 {
-    if (parent->children == NULL) {
-        parent->children = MEMORY_NEW(struct child_set);
-        java_hash_set_init(&parent->children->names, FIRST_CHILDREN);
-    }
-    java_hash_set_add(&parent->children->names, &child->sibling);
-    drop_wire(parent->children);
+    if (parent->changes == NULL)
+        make_changes(parent, data_node_name_size(parent));
+    java_hash_set_add(&parent->changes->children, &child->sibling);
+    drop_wire(parent);
 }
 
 void data_node_remove_child(struct data_node *parent, struct data_node *child)
 {
-    assert(parent->children != NULL);
-    java_hash_set_remove(&parent->children->names, &child->sibling);
-    drop_wire(parent->children);
+    assert(parent->changes != NULL);
+    java_hash_set_remove(&parent->changes->children, &child->sibling);
+    drop_wire(parent);
 }
 
 struct blob *data_node_child_names(struct data_node *node, int64_t *ret_chars)
 {
-    struct child_set *children = node->children;
-    if (children->wire == NULL) {
-        size_t size = wire_size(&children->names);
+    struct node_changes *changes = node->changes;
+    if (changes->wire == NULL) {
+        size_t size = wire_size(node);
         if (size > INT32_MAX)
             return NULL;
-        children->wire = blob_new(size);
-        write_wire(&children->names, children->wire->bytes);
-        children->wire_chars = count_chars(&children->names);
+        changes->wire = blob_new(size);
+        write_wire(node, changes->wire->bytes);
+        changes->wire_chars = count_chars(node);
     }
-    *ret_chars = children->wire_chars;
-    return blob_ref(children->wire);
+    *ret_chars = changes->wire_chars;
+    return blob_ref(changes->wire);
 }
 
 void data_node_copy_child_names(const struct data_node *node, struct buffer *out)
 {
-    const struct child_set *children = node->children;
-    if (children->wire != NULL)
-        buffer_append(out, children->wire->bytes, children->wire->size);
+    const struct blob *wire = node->changes->wire;
+    if (wire != NULL)
+        buffer_append(out, wire->bytes, wire->size);
     else
-        write_wire(&children->names, buffer_extend(out, wire_size(&children->names)));
+        write_wire(node, buffer_extend(out, wire_size(node)));
 }
 
 bool data_node_has_path(const struct data_node *node, struct ustring path)
 {
     size_t left = (size_t)path.size;
     for (; node->parent != NULL; node = node->parent) {
-        size_t size = node->name_size;
+        size_t size = data_node_name_size(node);
         if (left < size + 1 || memcmp(path.bytes + left - size, node->name, size) != 0 ||
             path.bytes[left - size - 1] != '/')
             return false;
@@ -189,11 +221,12 @@ void data_node_append_path(const struct data_node *node, struct buffer *out)
 {
     size_t size = 0;
     for (const struct data_node *at = node; at->parent != NULL; at = at->parent)
-        size += at->name_size + 1;
+        size += data_node_name_size(at) + 1;
     uint8_t *end = buffer_extend(out, size) + size;
     for (const struct data_node *at = node; at->parent != NULL; at = at->parent) {
-        end -= at->name_size;
-        memcpy(end, at->name, at->name_size);
+        size_t name_size = data_node_name_size(at);
+        end -= name_size;
+        memcpy(end, at->name, name_size);
         *--end = '/';
     }
 }
@@ -204,9 +237,9 @@ struct data_node *data_node_walk(const struct data_node *top, const struct data_
     if (child != NULL)
         return child;
     for (; node != top; node = node->parent) {
-        struct java_hash_link *after = java_hash_set_after(&node->parent->children->names, &node->sibling);
-        if (after != NULL)
-            return data_node_of_sibling(after);
+        struct data_node *sibling = data_node_next_sibling(node);
+        if (sibling != NULL)
+            return sibling;
     }
     return NULL;
 }

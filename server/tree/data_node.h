@@ -1,9 +1,10 @@
 /*
  * One node, in one block of memory with its name. Mirrors DataNode. Internal to server/tree.
  *
- * A node knows its parent and its name, not its path. Locks: the set of children and all fields that change are guarded
- * by the stripe of the node's own path (node_table.h), so that a node's link among its siblings belongs to the stripe of
- * its parent; parent and name never change. A parent outlives its children.
+ * A node knows its parent and its name, not its path. In the block stands what never changes; what may change stands
+ * in a second one, made by the first change, and so most nodes have none. Locks: data, ACL, digest and that second
+ * block are guarded by the stripe of the node's own path (node_table.h), and so a node's link among its siblings
+ * belongs to the stripe of its parent. A parent outlives its children.
  */
 #ifndef ZKC_SERVER_TREE_DATA_NODE_H
 #define ZKC_SERVER_TREE_DATA_NODE_H
@@ -19,30 +20,28 @@
 #include "server/tree/ephemeral_type.h"
 #include "server/tree/java_hash_set.h"
 
-/* Of a node that has or had children. */
-struct child_set {
-    struct java_hash_set names;    /* links are data_node.sibling */
-    struct blob *wire;             /* the names as a jute vector; NULL until asked for, and after a change */
-    int64_t wire_chars;            /* sum of the names' lengths in UTF-16 units */
+/* Of a node that has or had children, was changed, is somebody's, or fits no other way. */
+struct node_changes {
+    int64_t mzxid, pzxid, ctime, mtime, ephemeral_owner;
+    int32_t version, cversion, aversion;
+    uint32_t name_size;                  /* never changes */
+    struct java_hash_set children;       /* links are data_node.sibling */
+    struct blob *wire;                   /* children's names as a jute vector; NULL until asked for, after a change */
+    int64_t wire_chars;                  /* sum of these names' lengths in UTF-16 units */
 };
 
+#define NAME_IS_LONG UINT16_MAX
+
 struct data_node {
-    struct data_node *next;              /* in the table's bucket */
-    uint32_t tag;                        /* 32 bits of the hash of the path */
-    uint32_t name_size : 31;
-    uint32_t has_full_stat : 1;
-    struct java_hash_link sibling;       /* in the parent's child_set; its spare is the digest (data_node_digest) */
-    struct data_node *parent;            /* NULL: the root */
+    struct java_hash_link sibling;       /* in the parent's children; its spare is our digest (data_node_digest) */
+    struct data_node *parent;            /* NULL: the root; never changes */
     struct blob *data;                   /* NULL is null data */
     struct acl_list *acl;                /* counted in the cache's usage, not in its references */
-    struct child_set *children;          /* NULL: never had one */
-    union {
-        struct {
-            int64_t zxid, time_ms;       /* a node nothing happened to since it was made, and no ephemeral one */
-        } birth;
-        struct stat_persisted *full;
-    } stat;
-    char name[];                         /* not terminated */
+    struct node_changes *changes;        /* NULL: all zxids are czxid, all times ctime, the rest is 0; no children */
+    int64_t czxid;                       /* never changes */
+    int64_t ctime : 48;                  /* never changes; while there are no changes */
+    uint64_t short_name_size : 16;       /* never changes; NAME_IS_LONG: see changes */
+    char name[];                         /* not terminated; never changes */
 };
 
 /* A node that is in no table and no set; takes over the reference to `data`. Never fails. */
@@ -53,10 +52,19 @@ struct data_node *data_node_new(struct data_node *parent, struct ustring name, s
 void data_node_free(struct data_node *node);
 
 struct stat_persisted data_node_stat(const struct data_node *node);
+/* czxid and ctime must be what they were. */
 void data_node_set_stat(struct data_node *node, const struct stat_persisted *stat);
 /* copyStat: what clients see of it. */
 void data_node_client_stat(const struct data_node *node, const struct ephemeral_rules *rules, struct zk_stat *ret_stat);
 
+static inline uint32_t data_node_name_size(const struct data_node *node)
+{
+    return node->short_name_size != NAME_IS_LONG ? (uint32_t)node->short_name_size : node->changes->name_size;
+}
+static inline struct ustring data_node_name(const struct data_node *node)
+{
+    return (struct ustring){node->name, (int32_t)data_node_name_size(node)};
+}
 static inline uint32_t data_node_digest(const struct data_node *node) { return node->sibling.spare; }
 static inline void data_node_set_digest(struct data_node *node, uint64_t digest)
 {
@@ -68,7 +76,7 @@ static inline struct slice data_node_data(const struct data_node *node)
 }
 static inline uint32_t data_node_child_count(const struct data_node *node)
 {
-    return node->children == NULL ? 0 : node->children->names.count;
+    return node->changes == NULL ? 0 : node->changes->children.count;
 }
 static inline struct data_node *data_node_of_sibling(struct java_hash_link *link)
 {
@@ -76,13 +84,17 @@ static inline struct data_node *data_node_of_sibling(struct java_hash_link *link
 }
 static inline struct data_node *data_node_first_child(const struct data_node *node)
 {
-    return node->children == NULL ? NULL : data_node_of_sibling(java_hash_set_first(&node->children->names));
+    return node->changes == NULL ? NULL : data_node_of_sibling(java_hash_set_first(&node->changes->children));
+}
+static inline struct data_node *data_node_next_sibling(const struct data_node *node)
+{
+    return data_node_of_sibling(java_hash_set_after(&node->parent->changes->children, &node->sibling));
 }
 
 void data_node_add_child(struct data_node *parent, struct data_node *child);
 void data_node_remove_child(struct data_node *parent, struct data_node *child);
 /* A reference to the names as a jute vector, in Java's order; made, and kept, unless it is there. NULL when they are
- * more than 2 GiB. The node must have a child_set. */
+ * more than 2 GiB. The node must have changes. */
 struct blob *data_node_child_names(struct data_node *node, int64_t *ret_chars);
 /* The same vector appended, of any size, and not kept. */
 void data_node_copy_child_names(const struct data_node *node, struct buffer *out);

@@ -229,6 +229,7 @@ struct data_tree *data_tree_new(const struct data_tree_options *options, struct 
     static const uint8_t empty_vector[sizeof(int32_t)];
     tree->no_children = blob_new_copy(empty_vector, sizeof(empty_vector));
     mutex_init(&tree->digest_lock);
+    condition_init(&tree->txn_done);
     tree->history = MEMORY_NEW(struct digest_history);
     add_root(tree);
     struct acl_list *open = acl_cache_intern(tree->acls, NULL);
@@ -254,6 +255,7 @@ void data_tree_free(struct data_tree *tree)
     mutex_lock(&tree->digest_lock);
     memory_free(tree->history);
     mutex_unlock(&tree->digest_lock);
+    condition_release(&tree->txn_done);
     mutex_release(&tree->digest_lock);
     memory_free(tree);
 }

@@ -128,9 +128,9 @@ struct process_txn_result {
     int32_t multi_count;
 };
 /*
- * Applies: live, on a learner, in replay and in restore alike; firing watches, keeping quotas, ephemerals, containers and
- * digest. Applying twice what a fuzzy snapshot already holds changes nothing that matters. Never fails: what does not
- * fit the tree is in ret_result->err. With `digest` (may be NULL) the tree's own is held against it afterwards.
+ * Applies: live, on a learner, in replay and in restore alike; firing watches, keeping quotas, ephemerals, containers
+ * and digest. Applying twice what a fuzzy snapshot already holds changes nothing that matters. Never fails: what does
+ * not fit the tree is in ret_result->err. With `digest` (may be NULL) the tree's own is held against it afterwards.
  */
 void data_tree_process_txn(struct data_tree *tree, const struct txn_header *header, const struct txn_body *body,
                            const struct txn_digest *digest, struct arena *arena,

@@ -5,8 +5,8 @@
  * (1) a bucket is the hash, its upper half folded into the lower, modulo the size of the table;
  * (2) an element goes to the end of its chain; the ninth of a chain doubles a table of less than 64 buckets;
  * (3) the table doubles when it holds more than three quarters of its size; chains keep their order in both halves.
- * Departs from Java: in a table of 64 buckets or more a chain of nine stays a chain, where Java makes a tree of it. That
- * takes names made for it, and tells only in the order within that bucket.
+ * Departs from Java: in a table of 64 buckets or more a chain of nine stays a chain, where Java makes a tree of it.
+ * That takes names made for it, and tells only in the order within that bucket.
  */
 #include "server/tree/java_hash_set.h"
 

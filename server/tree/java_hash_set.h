@@ -1,7 +1,7 @@
 /*
- * The order in which Java's HashSet<String> gives its elements, so that lists of children and of ephemerals leave in the
- * same order as from a Java server. Mirrors java.util.HashMap: spread hash, table doubled at three quarters and never
- * shrunk, chains in order of arrival. Intrusive: an element carries a java_hash_link. Not locked.
+ * The order in which Java's HashSet<String> gives its elements, so that lists of children and of ephemerals leave in
+ * the same order as from a Java server. Mirrors java.util.HashMap: spread hash, table doubled at three quarters and
+ * never shrunk, chains in order of arrival. Intrusive: an element carries a java_hash_link. Not locked.
  */
 #ifndef ZKC_SERVER_TREE_JAVA_HASH_SET_H
 #define ZKC_SERVER_TREE_JAVA_HASH_SET_H

@@ -1,7 +1,9 @@
 /*
- * node_table.c - buckets of nodes, found by 32 bits of their path's hash and then by their names from the end.
+ * node_table.c - open addressing: a node stands at the place its hash says, or at the next free one behind it.
  *
- * Six bits of the hash choose the stripe, 32 others are the tag a node keeps; the bucket is its lower bits.
+ * Six bits of the hash choose the stripe, 32 others are the tag, and the tag is scaled to a place. A search goes on
+ * from there over the tags until an empty one. Removal closes the gap: whoever stands behind it and may move up, moves
+ * up. A table grows by half when it is four fifths full, so that at a million nodes the empty places take few MB.
  */
 #include "server/tree/node_table.h"
 
@@ -12,30 +14,56 @@
 #include "common/base/memory.h"
 #include "common/base/random.h"
 
-#define FIRST_BUCKETS 4
-#define LARGEST_BUCKETS (1u << 30)
+#define FIRST_CAPACITY 4
+#define LARGEST_CAPACITY (1u << 31)
 
-static void put_in_bucket(struct node_stripe *stripe, struct data_node *node)
+static uint32_t first_place(const struct node_stripe *stripe, uint32_t tag)
 {
-    struct data_node **bucket = &stripe->buckets[node->tag & (stripe->bucket_count - 1)];
-    node->next = *bucket;
-    *bucket = node;
+    return (uint32_t)((uint64_t)tag * stripe->capacity >> 32);
+}
+
+static uint32_t next_place(const struct node_stripe *stripe, uint32_t place)
+{
+    return place + 1 < stripe->capacity ? place + 1 : 0;
+}
+
+/* How far `to` stands behind `from`, going round. */
+static uint32_t distance(const struct node_stripe *stripe, uint32_t from, uint32_t to)
+{
+    return to >= from ? to - from : to + stripe->capacity - from;
+}
+
+static void put(struct node_stripe *stripe, uint32_t tag, struct data_node *node)
+{
+    uint32_t place = first_place(stripe, tag);
+    while (stripe->tags[place] != 0)
+        place = next_place(stripe, place);
+    stripe->tags[place] = tag;
+    stripe->nodes[place] = node;
 }
 
 static void grow(struct node_stripe *stripe)
 {
-    struct data_node **old = stripe->buckets;
-    uint32_t old_count = stripe->bucket_count;
-    stripe->bucket_count = old_count > 0 ? 2 * old_count : FIRST_BUCKETS;
-    stripe->buckets = MEMORY_NEW_ARRAY(stripe->bucket_count, struct data_node *);
-    for (uint32_t i = 0; i < old_count; i++) {
-        struct data_node *next;
-        for (struct data_node *node = old[i]; node != NULL; node = next) {
-            next = node->next;
-            put_in_bucket(stripe, node);
-        }
-    }
-    memory_free(old);
+    struct node_stripe old = *stripe;
+    assert(old.capacity < LARGEST_CAPACITY);
+    stripe->capacity = old.capacity > 0 ? old.capacity + old.capacity / 2 : FIRST_CAPACITY;
+    stripe->tags = MEMORY_NEW_ARRAY(stripe->capacity, uint32_t);
+    stripe->nodes = MEMORY_NEW_ARRAY(stripe->capacity, struct data_node *);
+    for (uint32_t i = 0; i < old.capacity; i++)
+        if (old.tags[i] != 0)
+            put(stripe, old.tags[i], old.nodes[i]);
+    memory_free(old.tags);
+    memory_free(old.nodes);
+}
+
+static void stripe_clear(struct node_stripe *stripe)
+{
+    memory_free(stripe->tags);
+    memory_free(stripe->nodes);
+    stripe->tags = NULL;
+    stripe->nodes = NULL;
+    stripe->capacity = 0;
+    stripe->count = 0;
 }
 
 void node_table_init(struct node_table *table)
@@ -43,8 +71,9 @@ void node_table_init(struct node_table *table)
     for (size_t i = 0; i < NODE_STRIPES; i++) {
         struct node_stripe *stripe = &table->stripes[i];
         mutex_init(&stripe->lock);
-        stripe->buckets = NULL;
-        stripe->bucket_count = 0;
+        stripe->tags = NULL;
+        stripe->nodes = NULL;
+        stripe->capacity = 0;
         stripe->count = 0;
     }
     table->seed = random_uint64();
@@ -55,17 +84,10 @@ void node_table_clear(struct node_table *table)
 {
     for (size_t i = 0; i < NODE_STRIPES; i++) {
         struct node_stripe *stripe = &table->stripes[i];
-        for (uint32_t bucket = 0; bucket < stripe->bucket_count; bucket++) {
-            struct data_node *next;
-            for (struct data_node *node = stripe->buckets[bucket]; node != NULL; node = next) {
-                next = node->next;
-                data_node_free(node);
-            }
-        }
-        memory_free(stripe->buckets);
-        stripe->buckets = NULL;
-        stripe->bucket_count = 0;
-        stripe->count = 0;
+        for (uint32_t place = 0; place < stripe->capacity; place++)
+            if (stripe->tags[place] != 0)
+                data_node_free(stripe->nodes[place]);
+        stripe_clear(stripe);
     }
     atomic_store(&table->count, 0);
 }
@@ -74,7 +96,7 @@ void node_table_release(struct node_table *table)
 {
     for (size_t i = 0; i < NODE_STRIPES; i++) {
         assert(table->stripes[i].count == 0);
-        memory_free(table->stripes[i].buckets);
+        stripe_clear(&table->stripes[i]);
         mutex_release(&table->stripes[i].lock);
     }
 }
@@ -88,7 +110,8 @@ struct node_key node_table_key(const struct node_table *table, struct ustring pa
 {
     uint64_t hash = hash_bytes_continue(table->seed, path.bytes, path.size > 0 ? (size_t)path.size : 0);
     hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    return (struct node_key){(uint32_t)(hash >> 58), (uint32_t)(hash >> 26)};
+    uint32_t tag = (uint32_t)(hash >> 26);
+    return (struct node_key){(uint32_t)(hash >> 58), tag != 0 ? tag : 1};
 }
 
 void node_table_lock(struct node_table *table, struct node_key key) NO_THREAD_SAFETY_ANALYSIS
@@ -122,19 +145,19 @@ struct data_node *node_table_find(const struct node_table *table, struct node_ke
     const struct node_stripe *stripe = &table->stripes[key.stripe];
     if (stripe->count == 0 || path.size < 0)
         return NULL;
-    struct data_node *node = stripe->buckets[key.tag & (stripe->bucket_count - 1)];
-    while (node != NULL && (node->tag != key.tag || !data_node_has_path(node, path)))
-        node = node->next;
-    return node;
+    uint32_t place = first_place(stripe, key.tag);
+    for (; stripe->tags[place] != 0; place = next_place(stripe, place))
+        if (stripe->tags[place] == key.tag && data_node_has_path(stripe->nodes[place], path))
+            return stripe->nodes[place];
+    return NULL;
 }
 
 void node_table_insert(struct node_table *table, struct node_key key, struct data_node *node)
 {
     struct node_stripe *stripe = &table->stripes[key.stripe];
-    if (stripe->count >= stripe->bucket_count && stripe->bucket_count < LARGEST_BUCKETS)
+    if (stripe->count >= stripe->capacity - stripe->capacity / 5 - 1 || stripe->capacity == 0)
         grow(stripe);
-    node->tag = key.tag;
-    put_in_bucket(stripe, node);
+    put(stripe, key.tag, node);
     stripe->count++;
     atomic_fetch_add_explicit(&table->count, 1, memory_order_relaxed);
 }
@@ -143,13 +166,21 @@ void node_table_remove(struct node_table *table, struct node_key key, struct dat
 {
     struct node_stripe *stripe = &table->stripes[key.stripe];
     assert(stripe->count > 0);
-    struct data_node **at = &stripe->buckets[key.tag & (stripe->bucket_count - 1)];
-    while (*at != node) {
-        assert(*at != NULL);
-        at = &(*at)->next;
+    uint32_t gap = first_place(stripe, key.tag);
+    while (stripe->nodes[gap] != node) {
+        assert(stripe->tags[gap] != 0);
+        gap = next_place(stripe, gap);
     }
-    *at = node->next;
-    node->next = NULL;
+    for (uint32_t at = next_place(stripe, gap); stripe->tags[at] != 0; at = next_place(stripe, at)) {
+        uint32_t home = first_place(stripe, stripe->tags[at]);
+        if (distance(stripe, home, at) < distance(stripe, gap, at))
+            continue;    /* would stand before its place */
+        stripe->tags[gap] = stripe->tags[at];
+        stripe->nodes[gap] = stripe->nodes[at];
+        gap = at;
+    }
+    stripe->tags[gap] = 0;
+    stripe->nodes[gap] = NULL;
     stripe->count--;
     atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
 }

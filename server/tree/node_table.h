@@ -1,8 +1,8 @@
 /*
  * From a path to its node, in 64 parts that are locked one by one. Mirrors NodeHashMapImpl. Internal to server/tree.
  *
- * A table of its own and not a hash_map: the link in a node takes 12 bytes, not 16, and that tells at a million nodes.
- * The hash is seeded, so that nobody can choose names that fall into one bucket.
+ * A table of its own and not a hash_map: it compares hashes without touching nodes, so that a path that is not there
+ * costs one cache miss, and growing touches no node at all. The hash is seeded: nobody can choose names that collide.
  */
 #ifndef ZKC_SERVER_TREE_NODE_TABLE_H
 #define ZKC_SERVER_TREE_NODE_TABLE_H
@@ -18,8 +18,9 @@
 
 struct node_stripe {
     struct mutex lock;
-    struct data_node **buckets;    /* NULL while empty */
-    uint32_t bucket_count;         /* a power of two */
+    uint32_t *tags;                /* of the nodes, 0 for none; NULL while the table is empty */
+    struct data_node **nodes;
+    uint32_t capacity;
     uint32_t count;
 };
 
@@ -32,7 +33,7 @@ struct node_table {
 /* Where a path belongs. */
 struct node_key {
     uint32_t stripe;
-    uint32_t tag;
+    uint32_t tag;    /* never 0 */
 };
 
 void node_table_init(struct node_table *table);
@@ -44,7 +45,7 @@ void node_table_release(struct node_table *table);    /* must be empty */
 struct ustring node_table_path(struct ustring path);
 struct node_key node_table_key(const struct node_table *table, struct ustring path);
 
-/* The stripe of one path, or of two in the order of their numbers; nothing else of the tree may be locked after them. */
+/* The stripe of one path, or of two in the order of their numbers. */
 void node_table_lock(struct node_table *table, struct node_key key);
 void node_table_unlock(struct node_table *table, struct node_key key);
 void node_table_lock_both(struct node_table *table, struct node_key a, struct node_key b);

@@ -1,6 +1,6 @@
 /*
- * Where quotas stand in the tree and what their nodes say. Mirrors Quotas, StatsTrack and PathTrie. The trie has its own
- * lock; the rest has no state.
+ * Where quotas stand in the tree and what their nodes say. Mirrors Quotas, StatsTrack and PathTrie. The trie has its
+ * own lock; the rest has no state.
  */
 #ifndef ZKC_SERVER_TREE_QUOTA_H
 #define ZKC_SERVER_TREE_QUOTA_H

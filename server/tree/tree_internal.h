@@ -43,7 +43,10 @@ struct data_tree {
     _Atomic bool digest_mismatch;
     _Atomic bool has_loaded_digest;                  /* no transaction reached its zxid yet: the tree may be fuzzy */
     struct log_limiter digest_lines, odd_lines;
+    _Atomic uint64_t txns_begun;
     struct mutex digest_lock;
+    struct condition txn_done;
+    uint64_t txns_done GUARDED_BY(digest_lock);
     struct digest_history *history GUARDED_BY(digest_lock);
 };
 
@@ -52,7 +55,7 @@ int64_t tree_node_size(struct ustring path, struct slice data);
 /* The bytes as a node holds them: NULL for null, a shared blob for none. */
 struct blob *tree_new_data(struct data_tree *tree, struct jute_buffer data);
 
-/* The node enters table, parent's set and digest; its path is `path`. Under both stripes, or with a tree of one's own. */
+/* The node of path `path` enters table, parent's set and digest. Under both stripes, or with a tree of one's own. */
 void tree_insert(struct data_tree *tree, struct node_key key, struct data_node *node, struct ustring path);
 /* It leaves them; what else knows of it is the caller's to tell, and so is the usage of its ACL. */
 void tree_remove(struct data_tree *tree, struct node_key key, struct data_node *node);
@@ -68,7 +71,7 @@ void tree_add_config_node(struct data_tree *tree);
 /* For the thread that writes: the node of a path, NULL if there is none. Locks nothing. */
 struct data_node *tree_find(struct data_tree *tree, struct ustring path);
 
-/* Quotas; for the thread that writes. A node was made or deleted; so many bytes and nodes more are at or below a path. */
+/* Quotas; for the thread that writes. A node was made or deleted; a path has so many bytes and nodes more. */
 void tree_quota_node_created(struct data_tree *tree, struct ustring parent_path, struct ustring name);
 void tree_quota_node_deleted(struct data_tree *tree, struct ustring parent_path, struct ustring name);
 void tree_quota_add(struct data_tree *tree, struct ustring path, int64_t bytes, int64_t count);

@@ -103,8 +103,7 @@ void tree_quota_set_up(struct data_tree *tree)
     struct data_node *top = tree_find(tree, ustring_of(QUOTA_ROOT));
     struct buffer text = {0};
     for (struct data_node *node = top; node != NULL; node = data_node_walk(top, node)) {
-        struct ustring name = {node->name, (int32_t)node->name_size};
-        if (data_node_child_count(node) > 0 || node == top || !ustring_is(name, QUOTA_LIMIT_NODE))
+        if (data_node_child_count(node) > 0 || node == top || !ustring_is(data_node_name(node), QUOTA_LIMIT_NODE))
             continue;
         buffer_clear(&text);
         data_node_append_path(node->parent, &text);

@@ -305,7 +305,7 @@ static struct data_node *find_parent(struct data_tree *tree, const struct in *in
     struct data_node *node = in->last;
     size_t size = in->last_path.size;
     for (; node != NULL && size > (size_t)path.size; node = node->parent)
-        size -= node->name_size + (node->parent != NULL ? 1 : 0);
+        size -= data_node_name_size(node) + (node->parent != NULL ? 1 : 0);
     if (node != NULL && size == (size_t)path.size &&
         (size == 0 || memcmp(in->last_path.bytes, path.bytes, size) == 0))
         return node;
@@ -465,8 +465,11 @@ int tree_snapshot_write_digest(struct data_tree *tree, struct byte_sink *sink, b
     *ret_written = false;
     if (!tree->options.digest_enabled)
         return ZK_OK;
-    mutex_lock(&tree->digest_lock);
     struct zxid_digest digest = {0, DIGEST_VERSION, 0};
+    mutex_lock(&tree->digest_lock);
+    uint64_t begun = atomic_load(&tree->txns_begun);
+    while (tree->txns_done < begun)
+        condition_wait(&tree->txn_done, &tree->digest_lock);
     if (tree->history->has_last)
         digest = tree->history->last;
     mutex_unlock(&tree->digest_lock);

@@ -19,7 +19,8 @@ struct byte_source {
 
 /* ACL table and nodes. Any thread; holds a stripe lock only while one node is copied. */
 int tree_snapshot_write(struct data_tree *tree, struct byte_sink *sink, struct error *error);
-/* zxid digest (zxid, version, digest); writes nothing and sets *ret_written false when digests are off. */
+/* zxid digest (zxid, version, digest); writes nothing and sets *ret_written false when digests are off. Any thread, but
+ * not from a watch event: waits for the end of the transaction that is being applied. */
 int tree_snapshot_write_digest(struct data_tree *tree, struct byte_sink *sink, bool *ret_written, struct error *error);
 
 /* Into a tree that was just made (its own nodes are replaced); sets up quotas. A node without its parent, a path twice,

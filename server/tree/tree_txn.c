@@ -11,6 +11,8 @@
  *     creation comes later in the log, and they are made again then. (Java leaves them in its table, in nobody's list.)
  * (3) last_processed_zxid moves when all of a transaction is in the tree, of a multi too (ZOOKEEPER-3127).
  * (4) A list of permissions is counted for a node exactly while the node has it (ZOOKEEPER-4689).
+ * (5) Between txns_begun and txns_done a snapshot may see a transaction whose digest is not kept yet; who writes the
+ *     digest behind a snapshot waits for it, or the two would not belong together (as they may not in Java).
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -65,14 +67,6 @@ static void update_write_stat(struct data_tree *tree, struct ustring path, int64
 
 /* ---- one node ---- */
 
-/* The node has these permissions from now on; its stripe is locked. */
-static void change_acl(struct data_tree *tree, struct data_node *node, const struct zk_acl_vector *acl)
-{
-    struct acl_list *before = node->acl;
-    acl_cache_remove_usage(tree->acls, before);    /* first, so that ids are given as Java gives them */
-    node->acl = acl_cache_intern(tree->acls, acl);
-}
-
 /* What a creation does to the parent: a later one than its own may have been there already. */
 static void count_creation(struct data_tree *tree, struct data_node *parent, struct ustring parent_path,
                            int32_t parent_cversion, int64_t zxid)
@@ -116,8 +110,8 @@ static struct data_node *after_in_post_order(struct data_node *top, struct data_
 {
     if (node == top)
         return NULL;
-    struct java_hash_link *sibling = java_hash_set_after(&node->parent->children->names, &node->sibling);
-    return sibling != NULL ? deepest(data_node_of_sibling(sibling)) : node->parent;
+    struct data_node *sibling = data_node_next_sibling(node);
+    return sibling != NULL ? deepest(sibling) : node->parent;
 }
 
 /* (2) */
@@ -153,9 +147,12 @@ static void trigger(struct watch_manager *manager, struct ustring path, int32_t 
 static int meet_existing(struct data_tree *tree, struct data_node *node, const struct place *place,
                          const struct new_node *new_node)
 {
+    struct acl_list *acl = acl_cache_intern(tree->acls, new_node->acl);
     node_table_lock(&tree->nodes, place->key);
-    change_acl(tree, node, new_node->acl);
+    struct acl_list *before = node->acl;
+    node->acl = acl;
     node_table_unlock(&tree->nodes, place->key);
+    acl_cache_remove_usage(tree->acls, before);
     return ZK_NODE_EXISTS;
 }
 
@@ -259,8 +256,8 @@ static int delete_node(struct data_tree *tree, struct ustring path, int64_t zxid
     return node == NULL ? ZK_NO_NODE : ZK_OK;
 }
 
-static int set_data(struct data_tree *tree, struct ustring path, struct jute_buffer bytes, int32_t version, int64_t zxid,
-                    int64_t time_ms, struct zk_stat *ret_stat)
+static int set_data(struct data_tree *tree, struct ustring path, struct jute_buffer bytes, int32_t version,
+                    int64_t zxid, int64_t time_ms, struct zk_stat *ret_stat)
 {
     struct ustring plain = node_table_path(path);
     struct node_key key = node_table_key(&tree->nodes, plain);
@@ -307,7 +304,8 @@ static int set_acl(struct data_tree *tree, const struct set_acl_txn *txn, struct
     stat.aversion = txn->version;
     tree_digest_drop(tree, node);
     data_node_set_stat(node, &stat);
-    change_acl(tree, node, &txn->acl);
+    acl_cache_remove_usage(tree->acls, node->acl);    /* first, so that ids are given as Java gives them */
+    node->acl = acl_cache_intern(tree->acls, &txn->acl);
     data_node_client_stat(node, &tree->options.ephemeral_rules, ret_stat);
     tree_digest_add(tree, node, plain);
     node_table_unlock(&tree->nodes, key);
@@ -552,6 +550,7 @@ void data_tree_process_txn(struct data_tree *tree, const struct txn_header *head
                            const struct txn_digest *digest, struct arena *arena,
                            struct process_txn_result *ret_result)
 {
+    atomic_fetch_add(&tree->txns_begun, 1);    /* (5) */
     if (header->type == OP_MULTI)
         apply_multi(tree, header, body, arena, ret_result);
     else
@@ -559,13 +558,15 @@ void data_tree_process_txn(struct data_tree *tree, const struct txn_header *head
 
     if (header->zxid > data_tree_last_processed_zxid(tree))
         atomic_store(&tree->last_processed_zxid, header->zxid);    /* (3) */
-    if (atomic_load(&tree->has_loaded_digest)) {
+    bool is_fuzzy = atomic_load(&tree->has_loaded_digest);
+    if (is_fuzzy)
         tree_compare_loaded_digest(tree, header->zxid);
-    } else {
-        mutex_lock(&tree->digest_lock);
+    mutex_lock(&tree->digest_lock);
+    if (!is_fuzzy)
         log_digest(tree, header->zxid);
-        mutex_unlock(&tree->digest_lock);
-    }
+    tree->txns_done++;
+    condition_broadcast(&tree->txn_done);
+    mutex_unlock(&tree->digest_lock);
     compare_digest(tree, header, digest);
 }
 

@@ -1,9 +1,9 @@
 /*
  * txn_body.c - a transaction's record from bytes and back, whichever type the header says.
  *
- * Mirrors SerializeUtils.deserializeTxn and, for the parts of a multi, the first half of DataTree.processTxn's own. Logs
- * of all releases are read: a create without parentCVersion (before 3.4), a closeSession without paths (before 3.6), a
- * transaction without digest (before 3.6), and the bare check that 3.5 to 3.8 could log (ZOOKEEPER-2623).
+ * Mirrors SerializeUtils.deserializeTxn and, for the parts of a multi, the first half of DataTree.processTxn's own.
+ * Logs of all releases are read: a create without parentCVersion (before 3.4), a closeSession without paths (before
+ * 3.6), a transaction without digest (before 3.6), and the bare check that 3.5 to 3.8 could log (ZOOKEEPER-2623).
  */
 #include "server/tree/txn_body.h"
 

@@ -33,7 +33,7 @@ struct txn_part {
     struct txn_body body;
 };
 
-/* Whether closeSession records and digests are expected: zookeeper.closeSessionTxn.enabled, zookeeper.digest.enabled. */
+/* Whether closeSession records and digests are expected: closeSessionTxn.enabled and digest.enabled. */
 struct txn_rules {
     bool close_session_txn_enabled;
     bool digest_enabled;

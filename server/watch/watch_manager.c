@@ -1,13 +1,13 @@
 /*
  * watch_manager.c - two indexes over the same watches: by path and by watcher.
  *
- *   path entry ----- watch ----- watch        a watch is one pair of path and watcher, with the modes it has; it hangs in
- *                      |           |          the list of its path and in that of its watcher, and is found by both
- *   watcher entry -----+     watcher entry    in one table
+ *   path entry ----- watch ----- watch        a watch is one pair of path and watcher, with its modes; it hangs in the
+ *                      |           |          list of its path and in that of its watcher, and is found by both in one
+ *   watcher entry -----+     watcher entry    table
  *
  * (1) A path entry has a watch; it goes with its last one.
- * (2) A watcher entry holds one reference to its watcher. As in Java it stays when the last of its watches has fired, and
- *     goes when that is removed or the watcher itself is.
+ * (2) A watcher entry holds one reference to its watcher. As in Java it stays when the last of its watches has fired,
+ *     and goes when that is removed or the watcher itself is.
  * (3) Parents of a path are looked at only while there are recursive watches.
  * Mirrors WatchManager and WatchStats. Nothing of a watcher is called under the lock that could come back here: only
  * is_stale(), ref() and session_id(). The last reference is dropped and events are delivered when it is released.
@@ -440,7 +440,7 @@ bool watch_manager_add(struct watch_manager *manager, struct ustring path, struc
     assert(mode != WATCHER_ANY);
     mutex_lock(&manager->lock);
     bool is_new = false;
-    if (!watcher->ops->is_stale(watcher)) {    /* asked under the lock: who closes sets it before he removes his watches */
+    if (!watcher->ops->is_stale(watcher)) {    /* under the lock: who closes sets it before he removes his watches */
         struct path_entry *path_entry = find_path(manager, path);
         struct watcher_entry *watcher_entry = find_watcher(manager, watcher);
         struct watch *watch = find_watch(manager, path_entry, watcher_entry);

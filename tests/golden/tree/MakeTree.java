@@ -3,7 +3,8 @@
  *
  * Run against the classes of ZooKeeper 3.9.5 (and their dependencies):
  *   javac -cp "$CP" -d out MakeTree.java
- *   java -cp "out:$CP" -Dzookeeper.extendedTypesEnabled=true org.apache.zookeeper.server.MakeTree txns.bin tree.snapshot
+ *   java -cp "out:$CP" -Dfile.encoding=UTF-8 -Dzookeeper.extendedTypesEnabled=true \
+ *       org.apache.zookeeper.server.MakeTree txns.bin tree.snapshot
  *
  * txns.bin is a row of steps, each an int and then, as jute writes it:
  *   1  transaction: its bytes; expected: err, has-stat and stat, tree digest, node count, data size, ephemerals, ACLs;

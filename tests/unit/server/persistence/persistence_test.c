@@ -74,9 +74,9 @@ static void print_node(struct data_tree *tree, const char *path, struct buffer *
         buffer_printf(out, "%" PRId32 ":%.*s:%.*s,", one->perms, (int)one->id.scheme.size, one->id.scheme.bytes,
                       (int)one->id.id.size, one->id.id.bytes);
     }
-    buffer_printf(out, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d %d %" PRId64 " %d %d %" PRId64, stat.czxid,
-                  stat.mzxid, stat.ctime, stat.mtime, stat.version, stat.cversion, stat.aversion, stat.ephemeral_owner,
-                  stat.data_length, stat.num_children, stat.pzxid);
+    buffer_printf(out, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d %d %" PRId64 " %d %d %" PRId64,
+                  stat.czxid, stat.mzxid, stat.ctime, stat.mtime, stat.version, stat.cversion, stat.aversion,
+                  stat.ephemeral_owner, stat.data_length, stat.num_children, stat.pzxid);
     blob_unref(data);
     acl_list_unref(acl);
 }
@@ -190,7 +190,8 @@ struct file_txn_snap_log_options snap_log_options(void)
 
 struct data_tree *new_tree(void)
 {
-    const struct data_tree_options options = {.ephemeral_rules = {.extended_types_enabled = true}, .digest_enabled = true};
+    const struct data_tree_options options = { .ephemeral_rules = { .extended_types_enabled = true },
+                                               .digest_enabled = true };
     return data_tree_new(&options, NULL);
 }
 

@@ -36,7 +36,7 @@ struct txn *session_txn(int64_t zxid, int64_t session, int32_t timeout_ms);    /
 
 /* A log in the directory (below `where` in it, "" for itself) of one file with these zxids. */
 void write_log(const char *where, int64_t first, int64_t last, int64_t pre_alloc_size);
-/* Zxids of all that an iterator gives, in hexadecimal with a blank behind each, and " | <error>" if it ends with one. */
+/* Zxids of all that an iterator gives, in hexadecimal with a blank behind each, and "| <error>" if one ends it. */
 char *zxids_from(const char *where, int64_t zxid, bool fast_forward);
 
 /* Everything a tree and its sessions hold, as tests/golden/persistence/tree.txt has it from Java. */

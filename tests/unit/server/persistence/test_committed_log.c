@@ -86,6 +86,7 @@ static Suite *committed_log_suite(void)
     tcase_add_test(tcase, a_gap_begins_it_anew);
     tcase_add_test(tcase, a_new_epoch_is_no_gap);
     tcase_add_test(tcase, what_was_there_is_not_added_again);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -111,6 +111,7 @@ static Suite *file_names_suite(void)
     tcase_add_test(tcase, files_are_listed_by_number);
     tcase_add_test(tcase, a_log_that_is_no_file_is_refused);
     tcase_add_test(tcase, a_snapshot_that_is_no_file_is_left_out);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

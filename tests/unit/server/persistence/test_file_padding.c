@@ -79,6 +79,7 @@ static Suite *file_padding_suite(void)
     tcase_add_loop_test(tcase, size_is_as_in_java, 0, ARRAY_SIZE(sizes));
     tcase_add_test(tcase, blocks_are_written_ahead_of_the_records);
     tcase_add_test(tcase, zeros_never_pass_the_size);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

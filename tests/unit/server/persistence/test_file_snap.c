@@ -86,7 +86,11 @@ START_TEST(parts_may_be_missing)
 {
     static const struct {
         bool writes_digest, writes_zxid, reads_digest;
-    } cases[] = {{true, true, false}, {true, false, false}, {false, true, true}, {false, false, true}, {true, true, true}};
+    } cases[] = { { true, true, false },
+                  { true, false, false },
+                  { false, true, true },
+                  { false, false, true },
+                  { true, true, true } };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct file_snap_options options = snap_options();
         options.serialize_last_processed_zxid = cases[i].writes_zxid;
@@ -115,7 +119,8 @@ START_TEST(every_length_is_refused)
         write_file(path, bytes.bytes, size);
         struct error error = {0};
         int err = load(path, &error);
-        ck_assert_msg(err == (_i == 0 && size == tree_end ? ZK_OK : ZK_CORRUPT), "cut to %zu: %d %s", size, err, error.text);
+        ck_assert_msg(err == (_i == 0 && size == tree_end ? ZK_OK : ZK_CORRUPT), "cut to %zu: %d %s", size, err,
+                      error.text);
         ck_assert_int_eq(error.code, err);
     }
     buffer_release(&bytes);
@@ -163,7 +168,8 @@ START_TEST(a_failed_write_leaves_the_old_file)
 {
     const struct file_snap_options options = snap_options();
     struct error error = {0};
-    ck_assert_int_eq(file_snap_serialize(tree, sessions, in_directory("none/snapshot.0"), &options, &error), ZK_NOT_FOUND);
+    ck_assert_int_eq(file_snap_serialize(tree, sessions, in_directory("none/snapshot.0"), &options, &error),
+                     ZK_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(error.text, "none/snapshot.0"));
 }
 END_TEST

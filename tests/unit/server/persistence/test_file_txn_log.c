@@ -319,6 +319,7 @@ static Suite *file_txn_log_suite(void)
     tcase_add_test(tcase, what_could_not_be_read_again_is_not_written);
     tcase_add_test(tcase, a_slow_sync_is_counted);
     tcase_add_test(tcase, without_force_sync_nothing_is_synced);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -294,8 +294,8 @@ END_TEST
 
 START_TEST(what_is_no_log_is_refused)
 {
-    static const char *const contents[] = {"ZKSN\0\0\0\2", "hello, this is no log at all", "ZKLG\0\0\0\3\0\0\0\0\0\0\0\0",
-                                           "ZKLG\0\0\0\2\0\0\0\0\0\0\0\1"};
+    static const char *const contents[] = { "ZKSN\0\0\0\2", "hello, this is no log at all",
+                                            "ZKLG\0\0\0\3\0\0\0\0\0\0\0\0", "ZKLG\0\0\0\2\0\0\0\0\0\0\0\1" };
     static const size_t sizes[] = {8, 28, 16, 16};
     for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
         write_file(in_directory("log.6"), contents[i], sizes[i]);

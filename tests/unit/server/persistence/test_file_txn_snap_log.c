@@ -165,7 +165,8 @@ START_TEST(a_second_server_is_kept_out)
 {
     assert_starts(0);
     struct file_txn_snap_log *second;
-    ck_assert_int_eq(file_txn_snap_log_open(directory(), directory(), &options, NULL, NULL, &second, &error), ZK_EXISTS);
+    ck_assert_int_eq(file_txn_snap_log_open(directory(), directory(), &options, NULL, NULL, &second, &error),
+                     ZK_EXISTS);
     ck_assert_ptr_nonnull(strstr(error.text, "another zkc server"));
     char *same = string_format("%s/", directory());    /* another spelling */
     stop();
@@ -272,9 +273,13 @@ START_TEST(an_older_snapshot_serves_when_the_logs_lead_on)
     write_log("version-2", 5, 8, 8192);
     flip_byte("version-2/snapshot.5", 300);
     assert_starts(8);
+    ck_assert(exists("version-2/damaged.snapshot.5") && !exists("version-2/snapshot.5"));
     cut("version-2/snapshot.3", 7);
     assert_starts(8);
+    ck_assert(exists("version-2/damaged.snapshot.3") && exists("version-2/snapshot.0"));
     flip_byte("version-2/snapshot.0", 100);    /* which is known to hold nothing */
+    assert_starts(8);
+    ck_assert(exists("version-2/snapshot.0"));    /* logs without any snapshot would need trust */
     assert_starts(8);
 }
 END_TEST
@@ -370,7 +375,8 @@ START_TEST(a_snapshot_is_taken_and_found)
     assert_starts(5);
     char *path = NULL;
     ck_assert_int_eq(file_txn_snap_log_save(server.log, server.tree, server.sessions, &path, &error), ZK_OK);
-    static const char *const names[] = {"version-2/snapshot.5", "version-2/snapshot.5.gz", "version-2/snapshot.5.snappy"};
+    static const char *const names[] = { "version-2/snapshot.5", "version-2/snapshot.5.gz",
+                                         "version-2/snapshot.5.snappy" };
     ck_assert_str_eq(path, in_directory(names[_i]));
     memory_free(path);
     ck_assert_int_eq(unlink(in_directory("version-2/log.1")), 0);
@@ -454,6 +460,7 @@ static Suite *file_txn_snap_log_suite(void)
     tcase_add_test(tcase, truncating_takes_newer_snapshots_along);
     tcase_add_test(tcase, truncating_leaves_a_snapshot_to_stand_on);
     tcase_add_test(tcase, sessions_are_restored);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -59,9 +59,11 @@ START_TEST(the_newest_snapshots_stay_with_their_logs)
         snapshot(snaps[i]);
     for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
         other(logs[i]);
-    purge(5, "", "log.1 log.11 log.1f log.21 log.31 log.41 snapshot.0 snapshot.10 snapshot.20 snapshot.30 snapshot.40 ");
+    purge(5, "",
+          "log.1 log.11 log.1f log.21 log.31 log.41 snapshot.0 snapshot.10 snapshot.20 snapshot.30 snapshot.40 ");
     /* log.1f begins before snapshot.20 and may hold what follows it */
-    purge(3, "snapshot.0 snapshot.10 log.1 log.11 ", "log.1f log.21 log.31 log.41 snapshot.20 snapshot.30 snapshot.40 ");
+    purge(3, "snapshot.0 snapshot.10 log.1 log.11 ",
+          "log.1f log.21 log.31 log.41 snapshot.20 snapshot.30 snapshot.40 ");
     purge(3, "", "log.1f log.21 log.31 log.41 snapshot.20 snapshot.30 snapshot.40 ");
 }
 END_TEST
@@ -109,7 +111,8 @@ START_TEST(strangers_are_left_alone)
     snapshot("snapshot.20.gz");    /* does not look like gzip */
     snapshot("snapshot.30");
     snapshot("snapshot.40");
-    purge(3, "", "log.5.bak mine snapshot.10 snapshot.20.gz snapshot.30 snapshot.40 snapshot.5.tmp torn.log.1.100 zkc.lock ");
+    purge(3, "",
+          "log.5.bak mine snapshot.10 snapshot.20.gz snapshot.30 snapshot.40 snapshot.5.tmp torn.log.1.100 zkc.lock ");
 }
 END_TEST
 
@@ -146,6 +149,7 @@ static Suite *purge_txn_log_suite(void)
     tcase_add_test(tcase, strangers_are_left_alone);
     tcase_add_test(tcase, too_few_to_keep_is_refused);
     tcase_add_test(tcase, logs_may_be_elsewhere);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -65,6 +65,7 @@ static Suite *session_table_suite(void)
     tcase_add_test(tcase, sessions_come_and_go);
     tcase_add_test(tcase, the_list_is_sorted);
     tcase_add_test(tcase, transactions_change_it);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -42,10 +42,11 @@ static void read_bytes(struct snap_reader *reader, size_t from, size_t to, size_
     struct byte_source *source = snap_reader_source(reader);
     uint8_t piece[5000];
     while (from < to) {
-        size_t size = to - from < step ? to - from : step;
+        size_t size = to - from < step ? to - from : step, same = 0;
         ck_assert_int_eq(source->read(source, piece, size, NULL), ZK_OK);
-        for (size_t i = 0; i < size; i++)
-            ck_assert_uint_eq(piece[i], byte_at(from + i));
+        while (same < size && piece[same] == byte_at(from + same))
+            same++;
+        ck_assert_uint_eq(same, size);
         from += size;
     }
 }
@@ -273,6 +274,7 @@ static Suite *snap_stream_suite(void)
     tcase_add_test(tcase, a_block_that_cannot_be_is_refused);
     tcase_add_test(tcase, names_of_compressions);
     tcase_add_test(tcase, a_file_looks_valid_or_not);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

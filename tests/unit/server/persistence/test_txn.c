@@ -114,6 +114,7 @@ static Suite *txn_suite(void)
     tcase_add_test(tcase, every_shorter_size_is_refused);
     tcase_add_test(tcase, references_are_counted);
     tcase_add_test(tcase, large_vectors_leave_the_inline_arena);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

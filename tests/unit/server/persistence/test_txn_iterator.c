@@ -266,6 +266,7 @@ static Suite *txn_iterator_suite(void)
     tcase_add_test(tcase, a_record_that_makes_no_sense_is_damage);
     tcase_add_test(tcase, records_over_many_windows_are_whole);
     tcase_add_test(tcase, successors_are_told_from_gaps);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

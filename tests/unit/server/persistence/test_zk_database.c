@@ -136,6 +136,7 @@ static Suite *zk_database_suite(void)
     tcase_add_test(tcase, transactions_are_counted_since_the_roll);
     tcase_add_test(tcase, sessions_end_with_their_transaction);
     tcase_add_test(tcase, a_transaction_that_does_not_fit_is_told);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -171,6 +171,8 @@ START_TEST(replay_from_anywhere_gives_the_same_tree)
 {
     struct buffer once = {0};
     struct buffer twice = {0};
+    create_acl(tree, 0, "/keep", "x", &one);    /* so that lists keep their ids */
+    create(tree, 0, "/keep/open");
     apply_history(1);
     golden_write(tree, &once);
     for (int64_t from = 1; from <= 12; from++) {
@@ -231,7 +233,8 @@ END_TEST
 START_TEST(a_multi_moves_the_zxid_at_its_end)
 {
     struct txn_part parts[] = {
-        {OP_CREATE, {.is_present = true, .record.create = {ustring_of("/m"), bytes_of("1"), acl_open_unsafe, false, -1}}},
+        {OP_CREATE,
+         {.is_present = true, .record.create = {ustring_of("/m"), bytes_of("1"), acl_open_unsafe, false, -1}}},
         {OP_SET_DATA, {.is_present = true, .record.set_data = {ustring_of("/m"), bytes_of("2"), 1}}},
         {OP_DELETE, {.is_present = true, .record.remove = {ustring_of("/none")}}},
     };

@@ -1,5 +1,5 @@
 /*
- * test_golden_tree.c - the same transactions, watches and questions as Java's DataTree was given, with the same answers.
+ * test_golden_tree.c - transactions, watches and questions that Java's DataTree was given, with the same answers.
  *
  * tests/golden/tree/MakeTree.java says what stands in txns.bin and tree.snapshot.
  */

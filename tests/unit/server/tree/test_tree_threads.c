@@ -1,8 +1,8 @@
 /*
  * test_tree_threads.c - one writer, readers, and snapshots all the while; worth most under TSan.
  *
- * Every snapshot taken is loaded, and the transactions from its beginning on are applied to it again: the result must be
- * the tree that the writer left.
+ * Every snapshot taken is loaded, and the transactions from its beginning on are applied to it again: the result must
+ * be the tree that the writer left.
  */
 #include <stdatomic.h>
 #include <stdio.h>

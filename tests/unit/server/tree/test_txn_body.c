@@ -15,7 +15,8 @@ static const struct txn_rules rules = {true, true};
 static const struct {
     const char *name, *hex, *printed;
 } records[] = {
-    {"create", HEADER("00000001") "000000022f61000000026869" OPEN "0100000003", "create /a,hi,[31,s{'world,'anyone}],true,3"},
+    {"create", HEADER("00000001") "000000022f61000000026869" OPEN "0100000003",
+     "create /a,hi,[31,s{'world,'anyone}],true,3"},
     {"createTTL", HEADER("00000015") "000000022f74ffffffff" OPEN "00000004000000000000ea60",
      "createTTL /t,,[31,s{'world,'anyone}],4,60000"},
     {"createContainer", HEADER("00000013") "000000022f6300000000" OPEN "00000005",

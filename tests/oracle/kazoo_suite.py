@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# timeout: 900
+"""kazoo_suite.py - runs the test suite that ships inside Debian's kazoo against a server, test by test.
+
+    kazoo_suite.py --server zkc --tap
+    kazoo_suite.py --server java --record      writes kazoo_expected.txt anew
+
+What Java 3.8.0 makes of each test stands in kazoo_expected.txt; the server must do the same. Left out is what needs more
+than one server (cluster[1] and the like) and what needs SASL or Kerberos on the server.
+"""
+
+import argparse
+import collections
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+
+import servers      # noqa: E402
+import tap          # noqa: E402
+
+EXPECTED = os.path.join(HERE, "kazoo_expected.txt")
+SYSTEM_PYTHON = "/usr/bin/python3"
+LEFT_OUT = [
+    ("test_sasl.py", "needs SASL on the server"),
+    ("test_build.py", "looks at the build machine of kazoo"),
+    ("test_connection.py::TestReadOnlyMode", "stops two of three servers"),
+]
+
+
+def find_python():
+    """A Python that has kazoo and pytest, and where its tests are."""
+    for python in (SYSTEM_PYTHON, sys.executable):
+        found = subprocess.run([python, "-c", "import pytest, kazoo.tests; print(kazoo.tests.__path__[0])"],
+                               capture_output=True, text=True, check=False)
+        if found.returncode == 0:
+            return python, found.stdout.strip()
+    return None, None
+
+
+def free_ports(count):
+    """The first of `count` free ports in a row."""
+    while True:
+        first = servers.free_port()
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return first
+        except (OSError, OverflowError):
+            continue
+
+
+def run_suite(python, tests, kind, selection, limit):
+    """Results of all tests as {name: outcome}, and the tail of pytest's output."""
+    directory = tempfile.mkdtemp(prefix="zk-kazoo-")
+    report = os.path.join(directory, "report.xml")
+    release = servers.KINDS[kind].known_release()
+    environment = dict(os.environ, ZKC_KAZOO_SERVER=kind, ZOOKEEPER_CLUSTER_SIZE="1",
+                       ZOOKEEPER_CLASSPATH=servers.java_classpath(), ZOOKEEPER_PATH="/usr/share/java",
+                       ZOOKEEPER_VERSION=".".join(str(part) for part in release),
+                       ZOOKEEPER_PORT_OFFSET=str(free_ports(4)), PYTHONPATH=HERE, TMPDIR=directory,
+                       PYTHONDONTWRITEBYTECODE="1", PYTHONWARNINGS="ignore")
+    environment.pop("CI", None)
+    command = [python, "-m", "pytest", "-p", "kazoo_plugin", "-p", "no:cacheprovider", "-q", "--tb=short",
+               "--junitxml=" + report, "-o", "junit_family=xunit2", "--rootdir", directory]
+    for name, _ in LEFT_OUT:
+        path = os.path.join(tests, name)
+        command += ["--deselect", path] if "::" in name else ["--ignore", path]
+    if selection:
+        command += ["-k", selection]
+    try:
+        process = subprocess.Popen(command + [tests], env=environment, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, cwd=directory)
+        try:
+            output = process.communicate(timeout=limit)[0]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            output = process.communicate()[0] + "\nended after %d s" % limit
+        results = {}
+        if os.path.exists(report):
+            for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
+                name = "%s::%s" % (case.get("classname").replace("kazoo.tests.", ""), case.get("name"))
+                kinds = {child.tag for child in case} & {"failure", "error", "skipped"}
+                results[name] = ("failed" if kinds & {"failure", "error"} else "skipped" if kinds else "passed")
+        return results, output
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def read_expected():
+    with open(EXPECTED, encoding="ascii") as file:
+        return dict(reversed(line.split(None, 1)) for line in file.read().splitlines()
+                    if line and not line.startswith("#"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs kazoo's tests against a server.")
+    parser.add_argument("--server", choices=sorted(servers.KINDS), default="zkc")
+    parser.add_argument("--record", action="store_true", help="write kazoo_expected.txt")
+    parser.add_argument("--only", help="pytest -k expression")
+    parser.add_argument("--limit", type=int, default=840, help="seconds")
+    parser.add_argument("--verbose", action="store_true", help="print pytest's output")
+    parser.add_argument("--tap", action="store_true", help="report in TAP")
+    options = parser.parse_args()
+    python, tests = find_python()
+    why = servers.require(options.server) or (None if python else "kazoo or pytest is not installed")
+    if why:
+        tap.skip_all(why)
+    report = tap.Tap(plain=not options.tap)
+    begin = time.monotonic()
+    results, output = run_suite(python, tests, options.server, options.only, options.limit)
+    if options.record:
+        with open(EXPECTED, "w", encoding="ascii") as file:
+            file.write("# What Java 3.8.0 makes of the tests in Debian's python3-kazoo; written by kazoo_suite.py "
+                       "--record.\n")
+            for name in sorted(results):
+                file.write("%-8s%s\n" % (results[name], name))
+        report.note("recorded %s" % dict(collections.Counter(results.values())))
+        if options.verbose:
+            report.note(output)
+        return 0
+    expected = read_expected()
+    failed = []
+    for name in sorted(expected):
+        if options.only and name not in results:
+            continue
+        if not report.ok(results.get(name) == expected[name], "%s %s" % (name, expected[name])):
+            report.note("it %s" % results.get(name, "did not run"))
+            failed.append(name)
+    for name in sorted(set(results) - set(expected)):
+        report.note("unknown test %s %s" % (name, results[name]))
+    report.note("%s: %s, Java: %s, %.0f s" % (options.server, dict(collections.Counter(results.values())),
+                                              dict(collections.Counter(expected.values())), time.monotonic() - begin))
+    if failed or options.verbose:
+        report.note(output[-20000:])
+    return report.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
