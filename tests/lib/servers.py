@@ -232,7 +232,7 @@ class ZkcServer(Server):
         binary = zkserver_path()
         if binary is None:
             raise StartError("zkserver is not built; name it with ZKSERVER")
-        return [binary, "start-foreground", config_path] + ["-D%s=%s" % item for item in self.properties.items()]
+        return [binary] + ["-D%s=%s" % item for item in self.properties.items()] + ["start-foreground", config_path]
 
     @classmethod
     def known_release(cls):
