@@ -208,12 +208,11 @@ static int64_t owner_of(struct prep_context *context, const struct new_node *nod
     return create_mode_is_ephemeral(node->flags) ? context->request->session_id : 0;
 }
 
-/* Everything that must be true; *ret_path is the name it will have, *ret_acl its list. */
+/* Everything that must be true; *ret_path is the name it will have. */
 static int check_create(struct prep_context *context, const struct new_node *node, const struct change_record *parent,
-                        const struct zk_acl_vector *acl, struct ustring *ret_path)
+                        struct ustring *ret_path)
 {
     struct server_core *core = context->core;
-    (void)acl;
     int err = check_acl(context, parent, PERM_CREATE);
     if (err != ZK_OK)
         return err;
@@ -301,7 +300,7 @@ static int create_node(struct prep_context *context, const struct new_node *node
         err = get_record(context->core, parent_path, &parent);
     if (err != ZK_OK)
         return err;
-    err = check_create(context, node, parent, &acl, &path);
+    err = check_create(context, node, parent, &path);
     if (err == ZK_OK) {
         int32_t cversion = (int32_t)((uint32_t)parent->stat.cversion + 1);
         make_create_txn(node, path, &acl, cversion, ret_body);

@@ -2,7 +2,7 @@
 
 Both kinds have the same face: a config (zoo.cfg keys), properties (-Dzookeeper.x=y), a data directory, start(), which
 returns once the server answers `srvr`, stop() (SIGTERM), kill() (SIGKILL), word(). Only processes started here are
-ended, by their id. Environment: ZKSERVER (our binary), TOP_BUILDDIR (where it is looked for otherwise),
+ended, by their id. Environment: ZKSERVER (our binary), ZKC_BUILD (where it is looked for otherwise),
 ZKC_JAVA_CLASSPATH (another Java server), ZKC_JAVA_B_CLASSPATH (a second one, kind java-b), ZKC_JAVA_LOG (level of
 Java's log), ZKC_KEEP (leave directories behind).
 """
@@ -40,7 +40,7 @@ def free_port():
 def zkserver_path():
     """Where our binary is, or None."""
     here = os.path.dirname(os.path.abspath(__file__))
-    for path in (os.environ.get("ZKSERVER"), os.path.join(os.environ.get("TOP_BUILDDIR", "."), "zkserver"),
+    for path in (os.environ.get("ZKSERVER"), os.path.join(os.environ.get("ZKC_BUILD", "."), "zkserver"),
                  os.path.join(here, "..", "..", "zkserver")):
         if path and os.access(path, os.X_OK):
             return os.path.abspath(path)

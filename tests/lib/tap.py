@@ -1,5 +1,6 @@
-"""tap.py - results in the Test Anything Protocol, or as plain lines for people."""
+"""tap.py - results in the Test Anything Protocol, which make check reads, or as plain lines for people."""
 
+import os
 import sys
 
 
@@ -40,6 +41,11 @@ class Tap:
         else:
             print("1..%d" % self.count, flush=True)
         return 1 if self.failed else 0
+
+
+def add_option(parser):
+    """Adds --tap, which make check does not need to give."""
+    parser.add_argument("--tap", action="store_true", default="ZKC_BUILD" in os.environ, help="report in TAP")
 
 
 def skip_all(why):

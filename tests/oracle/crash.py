@@ -145,7 +145,7 @@ def main():
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--tap", action="store_true", help="report in TAP")
+    tap.add_option(parser)
     options = parser.parse_args()
     why = servers.require(options.server)
     if why:

@@ -28,6 +28,8 @@ from protocol import CONTAINER, EPHEMERAL, EPHEMERAL_SEQUENTIAL, OPEN_ACL, PERSI
 
 CONFIG = {"tickTime": 3000, "maxSessionTimeout": 600000}
 SESSION_MS = 600000
+# How snapshots are compressed, how the server ends, and whether there are quotas.
+VARIANTS = (("", "SIGTERM", True), ("gz", "SIGKILL", False), ("snappy", "SIGTERM", True), ("", "SIGKILL", False))
 ALICE = ((31, (b"digest", operations.digest_id(b"alice:wonder"))),)
 
 
@@ -247,23 +249,28 @@ def swap(report, first, second, compression, how, quotas):
 
 def main():
     parser = argparse.ArgumentParser(description="Hands data directories from one server to another and back.")
-    parser.add_argument("--from", dest="first", choices=sorted(servers.KINDS), default="java")
-    parser.add_argument("--to", dest="second", choices=sorted(servers.KINDS), default="zkc")
+    parser.add_argument("--from", dest="first", choices=sorted(servers.KINDS), help="java and zkc in turn, if not given")
+    parser.add_argument("--to", dest="second", choices=sorted(servers.KINDS))
     parser.add_argument("--compression", choices=("", "gz", "snappy"), help="only this one")
-    parser.add_argument("--tap", action="store_true", help="report in TAP")
+    tap.add_option(parser)
     options = parser.parse_args()
-    why = servers.require(options.first, options.second)
+    pairs = [(options.first or "java", options.second or "zkc")]
+    if options.first is None and options.second is None:
+        pairs.append(("zkc", "java"))
+    why = servers.require(*pairs[0])
     if why:
         tap.skip_all(why)
     report = tap.Tap(plain=not options.tap)
-    for compression, how, quotas in (("", "SIGTERM", True), ("gz", "SIGKILL", False), ("snappy", "SIGTERM", True),
-                                     ("", "SIGKILL", False)):
-        if options.compression in (None, compression):
+    for first, second in pairs:
+        for compression, how, quotas in VARIANTS:
+            if options.compression not in (None, compression):
+                continue
             try:
-                swap(report, options.first, options.second, compression, how, quotas)
+                swap(report, first, second, compression, how, quotas)
             except (servers.StartError, rawclient.Closed, rawclient.Timeout, rawclient.RequestError,
                     jute.JuteError) as error:
-                report.ok(False, "%s snapshots, %s: %s" % (compression or "plain", how, type(error).__name__))
+                report.ok(False, "%s to %s, %s snapshots, %s: %s" % (first, second, compression or "plain", how,
+                                                                   type(error).__name__))
                 report.note(error)
     return report.done()
 

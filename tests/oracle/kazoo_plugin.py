@@ -29,12 +29,12 @@ def run(self):
         return
     data = os.path.join(self.working_path, "data")
     os.makedirs(data, exist_ok=True)
-    config = {"dataDir": data, "admin.serverPort": self.server_info.admin_port, "maxClientCnxns": 0,
-              "authProvider.1": "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"}
+    config = {"dataDir": data, "admin.serverPort": self.server_info.admin_port, "maxClientCnxns": 0}
     config.update(entry.split("=", 1) for entry in self.configuration_entries)
     properties = {"readonlymode.enabled": "true"}
     properties.update(entry[2:].split("=", 1) for entry in self.java_system_properties)
     if self.jaas_config:
+        config["authProvider.1"] = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"
         path = os.path.join(self.working_path, "jaas.conf")
         with open(path, "w", encoding="ascii") as file:
             file.write(self.jaas_config)

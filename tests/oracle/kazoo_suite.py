@@ -31,7 +31,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 LEFT_OUT = [
     ("test_sasl.py", "needs SASL on the server"),
     ("test_build.py", "looks at the build machine of kazoo"),
-    ("test_connection.py::TestReadOnlyMode", "stops two of three servers"),
+    ("TestReadOnlyMode", "stops two of three servers"),
 ]
 
 
@@ -58,8 +58,8 @@ def free_ports(count):
             continue
 
 
-def run_suite(python, tests, kind, selection, limit):
-    """Results of all tests as {name: outcome}, and the tail of pytest's output."""
+def run_suite(python, tests, kind, selection, limit, only=()):
+    """Results of all tests, or of those named, as {name: outcome}, and pytest's output."""
     directory = tempfile.mkdtemp(prefix="zk-kazoo-")
     report = os.path.join(directory, "report.xml")
     release = servers.KINDS[kind].known_release()
@@ -71,13 +71,14 @@ def run_suite(python, tests, kind, selection, limit):
     environment.pop("CI", None)
     command = [python, "-m", "pytest", "-p", "kazoo_plugin", "-p", "no:cacheprovider", "-q", "--tb=short",
                "--junitxml=" + report, "-o", "junit_family=xunit2", "--rootdir", directory]
+    names = [name for name, _ in LEFT_OUT if not name.endswith(".py")]
     for name, _ in LEFT_OUT:
-        path = os.path.join(tests, name)
-        command += ["--deselect", path] if "::" in name else ["--ignore", path]
-    if selection:
-        command += ["-k", selection]
+        if name.endswith(".py"):
+            command += ["--ignore", os.path.join(tests, name)]
+    command += ["-k", " and ".join(["not " + name for name in names] + (["(%s)" % selection] if selection else []))]
     try:
-        process = subprocess.Popen(command + [tests], env=environment, stdout=subprocess.PIPE,
+        wanted = [os.path.join(tests, name.replace(".", ".py::", 1)) for name in only] or [tests]
+        process = subprocess.Popen(command + wanted, env=environment, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, cwd=directory)
         try:
             output = process.communicate(timeout=limit)[0]
@@ -108,7 +109,7 @@ def main():
     parser.add_argument("--only", help="pytest -k expression")
     parser.add_argument("--limit", type=int, default=840, help="seconds")
     parser.add_argument("--verbose", action="store_true", help="print pytest's output")
-    parser.add_argument("--tap", action="store_true", help="report in TAP")
+    tap.add_option(parser)
     options = parser.parse_args()
     python, tests = find_python()
     why = servers.require(options.server) or (None if python else "kazoo or pytest is not installed")
@@ -128,6 +129,13 @@ def main():
             report.note(output)
         return 0
     expected = read_expected()
+    # Some of these tests wait for a fixed time and fail on a busy machine, with any server: one more try, alone.
+    again = [name for name in sorted(results) if name in expected and results[name] != expected[name]][:20]
+    if again:
+        second, more = run_suite(python, tests, options.server, None, options.limit, again)
+        results.update(second)
+        output += more
+        report.note("tried again: %s" % ", ".join("%s %s" % (name, results[name]) for name in again))
     failed = []
     for name in sorted(expected):
         if options.only and name not in results:

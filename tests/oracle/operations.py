@@ -119,6 +119,8 @@ class Generator:
                   (self.who_am_i, 0.7), (self.reconfig, 0.4), (self.quota, 1.2), (self.check, 0.5),
                   (self.delete_container, 0.5), (self.malformed, 1.6), (self.auth, 0.6), (self.sasl, 0.2),
                   (self.unknown, 0.15), (self.bad_frame, 0.08), (self.create_session, 0.1)]
+        if variant.max_buffer is not None:
+            makers.append((self.edge_of_length, 0.5))
         self.makers = [maker for maker, _ in makers]
         self.weights = [weight for _, weight in makers]
         self.alone = {self.check, self.delete_container, self.auth, self.sasl, self.unknown, self.bad_frame,
@@ -139,10 +141,19 @@ class Generator:
                     break
                 return [maker()]
             operation = maker()
+            if self.too_long(operation):    # refused, and the connection with it
+                operation.closes = True
+                if block:
+                    self.postponed = lambda doomed=operation: doomed
+                    break
+                return [operation]
             block.append(operation)
             if operation.ends_block or (self.variant.enforce_quota and operation.kind in WRITES):
                 break
         return block
+
+    def too_long(self, operation):
+        return self.variant.max_buffer is not None and len(operation.body) + 8 > self.variant.max_buffer
 
     # -- arguments --
 
@@ -270,6 +281,15 @@ class Generator:
             data = b"count=%d,bytes=%d" % (self.rng.randrange(9), self.rng.randrange(99))
         version = self.version(path)
         return Operation(OP["setData"], jute.encode("SetDataRequest", path, data, version), (path, data, version))
+
+    def edge_of_length(self):
+        """A request that is as long as may be, or one byte longer or shorter."""
+        path = self.live_path()
+        if path.endswith(b"/zookeeper_stats"):
+            path = b"/a"
+        size = self.variant.max_buffer + self.rng.choice((-1, 0, 0, 1)) - 20 - len(path)
+        data = self.rng.randbytes(max(0, size))
+        return Operation(OP["setData"], jute.encode("SetDataRequest", path, data, -1), (path, data, -1))
 
     def set_acl(self):
         path, acl = self.path(), self.acl()

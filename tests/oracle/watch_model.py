@@ -12,6 +12,11 @@ CHILDREN_TYPE, DATA_TYPE, ANY_TYPE, PERSISTENT_TYPE, RECURSIVE_TYPE = 1, 2, 3, 4
 OK, NO_WATCHER, MARSHALLING = 0, -121, -5
 
 
+def canonical(path):
+    """A path as the server holds it: what is not UTF-8 was replaced when it was read."""
+    return None if path is None else path.decode("utf-8", "replace").encode("utf-8")
+
+
 def upwards(path):
     """The path and its parents, nearest first."""
     yield path
@@ -36,6 +41,7 @@ class OldManager:
         self.recursive += (mode == RECURSIVE) - (old == RECURSIVE)
 
     def add(self, watcher, path, mode=STANDARD):
+        path = canonical(path)
         self.table.setdefault(path, set()).add(watcher)
         self._set_mode(watcher, path, mode)
         self.paths.setdefault(watcher, set()).add(path)
@@ -70,6 +76,7 @@ class OldManager:
         return told
 
     def contains(self, watcher, path, kind):
+        path = canonical(path)
         if path is None or (path and b"/" not in path):
             raise ValueError
         if path == b"":
@@ -81,6 +88,7 @@ class OldManager:
         return False
 
     def remove(self, watcher, path, kind):
+        path = canonical(path)
         paths = self.paths.get(watcher)
         if paths is None or path not in paths:
             return False
@@ -102,6 +110,7 @@ class NewManager:
         self.table = {}     # path -> {watcher: modes}
 
     def add(self, watcher, path, mode=STANDARD):
+        path = canonical(path)
         modes = self.table.setdefault(path, {})
         modes[watcher] = modes.get(watcher, 0) | mode
 
@@ -130,10 +139,12 @@ class NewManager:
         return told
 
     def contains(self, watcher, path, kind):
+        path = canonical(path)
         modes = self.table.get(path, {}).get(watcher, 0)
         return bool(modes & kind) if kind else modes != 0
 
     def remove(self, watcher, path, kind):
+        path = canonical(path)
         modes = self.table.get(path, {}).get(watcher, 0)
         rest = modes & ~kind if kind else 0
         if modes != rest:
