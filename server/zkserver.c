@@ -91,7 +91,11 @@ static bool is_number(const char *word)
 static bool parse_option(int argc, char **argv, int *at, struct command_line *line)
 {
     const char *word = argv[*at];
-    if (strcmp(word, "--config") == 0 && *at + 1 < argc)
+    if (strcmp(word, "--config") == 0 && *at + 1 == argc) {
+        fprintf(stderr, "zkserver: --config needs a directory\n");
+        return false;
+    }
+    if (strcmp(word, "--config") == 0)
         line->config_directory = argv[++*at];
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         line->verb = "help";
@@ -139,18 +143,25 @@ static bool parse_command_line(int argc, char **argv, struct command_line *line)
 
 /* ---- configuration ---- */
 
+/* What stands behind the verb, or $ZOOCFG; NULL when there is neither. */
+static const char *config_name(const struct command_line *line)
+{
+    return line->config != NULL ? line->config : process_environment("ZOOCFG");
+}
+
 /* As zkServer.sh: a name without a directory stands in the config directory; none is zoo.cfg there, if it exists. */
 static char *config_path(const struct command_line *line)
 {
     const char *directory = line->config_directory != NULL ? line->config_directory : DEFAULT_CONFIG_DIRECTORY;
-    if (line->config != NULL && strchr(line->config, '/') != NULL)
-        return string_copy(line->config);
-    if (line->config != NULL) {
-        char *in_directory = path_join(directory, line->config);
+    const char *name = config_name(line);
+    if (name != NULL && strchr(name, '/') != NULL)
+        return string_copy(name);
+    if (name != NULL) {
+        char *in_directory = path_join(directory, name);
         if (line->config_directory != NULL || file_kind(in_directory) != FILE_KIND_NONE)
             return in_directory;
         memory_free(in_directory);
-        return string_copy(line->config);
+        return string_copy(name);
     }
     char *path = path_join(directory, DEFAULT_CONFIG_NAME);
     if (line->config_directory != NULL || file_kind(path) == FILE_KIND_REGULAR)
@@ -208,21 +219,33 @@ static void set_log_levels(const char *text)
     memory_free(copy);
 }
 
+/* As Java's logback.xml has it: a file without a directory stands in zookeeper.log.dir. */
+static void open_log(const char *file, const char *directory)
+{
+    struct error error = {0};
+    bool is_name = strchr(file, '/') == NULL;
+    char *path = is_name && directory != NULL ? path_join(directory, file) : string_copy(file);
+    if (log_open(path, &error) != ZK_OK)
+        log_error("%s; the log goes to standard error", error.text);
+    memory_free(path);
+}
+
 static void set_up_log(struct command_line *line)
 {
     static const char level_key[] = "zookeeper.log.level", file_key[] = "zookeeper.log.file";
+    static const char directory_key[] = "zookeeper.log.dir";
     const char *level = properties_get(&line->overrides, level_key);
     const char *file = properties_get(&line->overrides, file_key);
-    struct error error = {0};
     log_set_myid("");
     if (level == NULL)
         level = process_environment("ZOO_LOG_LEVEL");
     if (level != NULL)
         set_log_levels(level);
-    if (file != NULL && log_open(file, &error) != ZK_OK)
-        log_error("%s; the log goes to standard error", error.text);
+    if (file != NULL)
+        open_log(file, properties_get(&line->overrides, directory_key));
     properties_remove(&line->overrides, level_key);
     properties_remove(&line->overrides, file_key);
+    properties_remove(&line->overrides, directory_key);
 }
 
 /* ---- running ---- */
@@ -328,6 +351,15 @@ static int run_verb(struct command_line *line, const char *path, struct server_o
     return control_print_cmd(&control);
 }
 
+/* A word that stands where a verb does, but is none, was taken for a file. */
+static void suggest_verb(const struct command_line *line)
+{
+    const char *nearest = line->verb == NULL && line->config != NULL
+                              ? string_nearest(line->config, verbs, ARRAY_SIZE(verbs)) : NULL;
+    if (nearest != NULL)
+        fprintf(stderr, "zkserver: did you mean %s?\n", nearest);
+}
+
 int main(int argc, char **argv)
 {
     struct command_line line = {0};
@@ -338,6 +370,7 @@ int main(int argc, char **argv)
     }
     if (line.verb != NULL && strcmp(line.verb, "help") == 0) {
         print_usage(stdout);
+        properties_release(&line.overrides);
         return EXIT_CODE_EXECUTION_FINISHED;
     }
     if (line.verb != NULL && strcmp(line.verb, "version") == 0) {
@@ -358,6 +391,7 @@ int main(int argc, char **argv)
         code = run_verb(&line, path, &options);
     } else if (is_foreground) {
         log_error("Invalid config, exiting abnormally: %s", error.text);
+        suggest_verb(&line);
     } else {
         fprintf(stderr, "zkserver: %s\n", error.text);
     }

@@ -23,7 +23,10 @@
 #define STOP_TIMEOUT_MS (60 * 1000)
 #define WORD_TIMEOUT_MS (5 * 1000)
 #define PID_FILE "zookeeper_server.pid"
+#define POLL_GONE_MS 10
 #define FILE_LIMIT 64
+#define STAT_LIMIT 4096
+#define NAME_SHOWN 15    /* what Linux keeps of a program's name */
 
 char *control_pid_path(const struct control *control)
 {
@@ -43,6 +46,45 @@ static int64_t read_pid(const char *path)
     return pid;
 }
 
+/* Does a line of /proc/PID/stat, "7 (zkserver) S ...", speak of a server that is alive; a Java server is one too. */
+static bool tells_of_server(const char *stat)
+{
+    const char *start = strchr(stat, '('), *end = strrchr(stat, ')');
+    if (start == NULL || end == NULL || strncmp(end, ") Z", 3) == 0)
+        return false;
+    char *name = string_copy_n(start + 1, (size_t)(end - start - 1)), *own = process_executable(NULL);
+    const char *slash = own == NULL ? NULL : strrchr(own, '/');
+    bool is_one = slash == NULL || strncmp(name, slash + 1, NAME_SHOWN) == 0 || strcmp(name, "java") == 0;
+    memory_free(name);
+    memory_free(own);
+    return is_one;
+}
+
+/* Not so for a process that ended and was not fetched yet, nor for another program that was given the number of a server
+ * which died without a word. */
+static bool is_server(int64_t pid)
+{
+    if (!process_is_alive(pid))
+        return false;
+    struct buffer stat = {0};
+    char *path = string_format("/proc/%" PRId64 "/stat", pid);
+    bool is_one = file_read_all(path, STAT_LIMIT, &stat, NULL) != ZK_OK || tells_of_server(buffer_string(&stat));
+    buffer_release(&stat);
+    memory_free(path);
+    return is_one;
+}
+
+static bool wait_until_gone(int64_t pid)
+{
+    int64_t deadline_ms = clock_elapsed_ms() + STOP_TIMEOUT_MS;
+    while (is_server(pid)) {
+        if (clock_elapsed_ms() >= deadline_ms)
+            return false;
+        clock_sleep_ms(POLL_GONE_MS);
+    }
+    return true;
+}
+
 static const char *log_directory(void)
 {
     const char *directory = process_environment("ZOO_LOG_DIR");
@@ -57,12 +99,18 @@ static char *output_path(void)
     return string_format("%s/zookeeper-%s-server-%s.out", log_directory(), process_user_name(), host);
 }
 
-/* The command that runs the server in the foreground; the array and its strings are the caller's. */
-static char **foreground_command(const struct control *control)
+/* The command that runs the server in the foreground; the array and its strings are the caller's. Its log goes to
+ * `out` by name, so that SIGHUP can open it anew. */
+static char **foreground_command(const struct control *control, const char *out)
 {
-    size_t count = 0, most = control->overrides->count + 4;
+    size_t count = 0, most = control->overrides->count + 5;
     char **command = MEMORY_NEW_ARRAY(most, char *);
     command[count++] = process_executable(NULL);
+    if (properties_get(control->overrides, "zookeeper.log.file") == NULL) {
+        char *path = path_absolute(out);
+        command[count++] = string_format("-Dzookeeper.log.file=%s", path);
+        memory_free(path);
+    }
     for (size_t i = 0; i < control->overrides->count; i++)
         command[count++] =
             string_format("-D%s=%s", control->overrides->items[i].key, control->overrides->items[i].value);
@@ -111,7 +159,7 @@ static int report_start(enum spawn_result result, int64_t pid, const char *out)
 static int spawn(const struct control *control, const char *pid_path)
 {
     struct error error = {0};
-    char *out = output_path(), **command = foreground_command(control);
+    char *out = output_path(), **command = foreground_command(control, out);
     enum spawn_result result = SPAWN_DIED;
     int64_t pid = -1;
     int code = 1;
@@ -137,7 +185,7 @@ int control_start(const struct control *control)
     char *pid_path = control_pid_path(control);
     int64_t pid = read_pid(pid_path);
     int code = 1;
-    if (process_is_alive(pid))
+    if (is_server(pid))
         printf("already running as process %" PRId64 ".\n", pid);
     else
         code = spawn(control, pid_path);
@@ -155,11 +203,14 @@ int control_stop(const struct control *control)
     int code = 0;
     if (file_kind(pid_path) != FILE_KIND_REGULAR) {
         printf("no zookeeper to stop (could not find file %s)\n", pid_path);
+    } else if (!is_server(pid)) {
+        file_unlink(pid_path, NULL);
+        printf("no zookeeper to stop (the process of %s is gone)\n", pid_path);
     } else if (process_terminate(pid, &error) == ZK_IO) {
         printf("FAILED\n");
         fprintf(stderr, "zkserver: %s\n", error.text);
         code = 1;
-    } else if (!process_wait_gone(pid, clock_elapsed_ms() + STOP_TIMEOUT_MS)) {
+    } else if (!wait_until_gone(pid)) {
         printf("FAILED, process %" PRId64 " is still there\n", pid);
         code = 1;
     } else {
@@ -221,7 +272,7 @@ int control_status(const struct control *control)
 
 int control_print_cmd(const struct control *control)
 {
-    char **command = foreground_command(control), *out = output_path();
+    char *out = output_path(), **command = foreground_command(control, out);
     for (size_t i = 0; command[i] != NULL; i++)
         printf("\"%s\" ", command[i]);
     printf("> \"%s\" 2>&1 < /dev/null\n", out);

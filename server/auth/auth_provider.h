@@ -33,7 +33,7 @@ struct auth_provider {
 
 struct provider_registry;
 /* ip, and digest unless switched off; an authProvider.N line names a class: those this server has are taken by their
- * Java class name, another is ZK_BAD_CONFIG naming it. */
+ * Java class name, those of Java it has not yet are warned of, another is ZK_BAD_CONFIG naming it. */
 int provider_registry_new(const struct server_options *options, struct provider_registry **ret_registry,
                           struct error *error);
 void provider_registry_free(struct provider_registry *registry);

@@ -31,7 +31,6 @@
 #define UNSENT_TO_STOP_READING (1024 * 1024)
 #define UNSENT_EVENTS_TO_CLOSE (64 * 1024 * 1024)
 #define REPLY_HEADER_SIZE 16
-#define UNSENT_MOST (64 * 1024 * 1024)    /* bytes a peer may leave unread before it is not read either */
 
 const char *disconnect_reason_text(enum disconnect_reason reason)
 {

@@ -48,8 +48,8 @@ def zkserver_path():
 
 
 def java_available():
-    return shutil.which(os.environ.get("JAVA", "java")) is not None and \
-        all(os.path.exists(path) for path in java_classpath().split(":") if path.startswith("/usr/share/java/zookeeper"))
+    jars = [path for path in java_classpath().split(":") if path.startswith("/usr/share/java/zookeeper")]
+    return shutil.which(os.environ.get("JAVA", "java")) is not None and all(os.path.exists(path) for path in jars)
 
 
 def java_classpath():
@@ -202,11 +202,13 @@ class JavaServer(Server):
 
     def command(self, config_path):
         return ([os.environ.get("JAVA", "java"), "-Xmx256m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                 "-Xshare:auto", "-Dfile.encoding=UTF-8", "-Djava.awt.headless=true", "-Dzookeeper.jmx.log4j.disable=true",
+                 "-Xshare:auto", "-Dfile.encoding=UTF-8", "-Djava.awt.headless=true",
+                 "-Dzookeeper.jmx.log4j.disable=true",
                  "-Dorg.slf4j.simpleLogger.showDateTime=true",
                  "-Dorg.slf4j.simpleLogger.defaultLogLevel=" + os.environ.get("ZKC_JAVA_LOG", "off")] +
                 ["-D%s=%s" % item for item in {**self.defaults, **self.properties}.items()] +
-                ["-cp", self.classpath or java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain", config_path])
+                ["-cp", self.classpath or java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+                 config_path])
 
     @classmethod
     def known_release(cls):

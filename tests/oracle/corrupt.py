@@ -6,9 +6,9 @@
     corrupt.py --server java               what Java does, as a table
 
 A Java server writes a directory with several snapshots and logs and is killed. Each case changes a copy: one byte of a
-snapshot or a log, a file cut short, emptied or taken away. The server either opens it, and then at which zxid with which
-tree, or refuses, and then with which exit status. Both servers get the same bytes. What 3.9.5 does otherwise than the
-3.8.0 of Debian stands with its case.
+snapshot or a log, a file cut short, emptied or taken away. The server either opens it, and then at which zxid with
+which tree, or refuses, and then with which exit status. Both servers get the same bytes. What 3.9.5 does otherwise than
+the 3.8.0 of Debian, and zkc otherwise than both, stands below the cases, with its reason.
 """
 
 import argparse

@@ -87,7 +87,7 @@ class Writer:
         elif (what, err) not in (("create", -110), ("delete", -101)):
             raise AssertionError("%s answered with %d" % (what, err))
 
-    def check(self, server, report):
+    def check(self, server):
         """Comes back and compares; returns the failures."""
         failures = []
         again = rawclient.Session(server.address, 120000, self.session.id, self.session.password, self.session.zxid)
@@ -152,7 +152,7 @@ def main():
         tap.skip_all(why)
     report = tap.Tap(plain=not options.tap)
     rng = random.Random(options.seed)
-    properties = {"zookeeper.snapCount": "150", "zookeeper.preAllocSize": "64", "zookeeper.extendedTypesEnabled": "true"}
+    properties = {"zookeeper.snapCount": "150", "zookeeper.preAllocSize": "64"}
     config = {"tickTime": 3000, "maxSessionTimeout": 200000, "maxClientCnxns": 0, "autopurge.purgeInterval": 0}
     begin, acknowledged = time.monotonic(), 0
     with servers.make(options.server, config, properties) as server:
@@ -174,7 +174,7 @@ def main():
                 if zxid < seen:
                     failures.append("zxid is 0x%x after 0x%x" % (zxid, seen))
                 for writer in writers:
-                    failures += ["writer %d: %s" % (writer.number, text) for text in writer.check(server, report)]
+                    failures += ["writer %d: %s" % (writer.number, text) for text in writer.check(server)]
             except (servers.StartError, rawclient.Closed, rawclient.Timeout) as error:
                 report.ok(False, "%s: it starts and answers" % label)
                 report.note("%s\nagain: crash.py --server %s --seed %d --times %d" % (

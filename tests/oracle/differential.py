@@ -18,6 +18,7 @@ excused, each by a rule that says what either side must answer; the report count
 import argparse
 import bisect
 import collections
+import copy
 import os
 import random
 import re
@@ -286,7 +287,7 @@ class Differential:
                            "length 0", "long length", "garbage", "request first", "long password"))
         frames = []
         for side in (A, B):
-            session, password = link.ids[side], link.passwords[side]
+            session = link.ids[side]
             frame = rawclient.connect_frame
             payload = {"unknown session": lambda: frame(0x7f00000000001234, b"p" * 16),
                        "wrong password": lambda: frame(session or 99, b"x" * 16),
@@ -297,7 +298,8 @@ class Differential:
                        "request first": lambda: jute.encode("RequestHeader", 1, 4),
                        "long password": lambda: frame(0x7f00000000001234, b"p" * 100),
                        }.get(kind)
-            raw = {"length -1": b"\xff\xff\xff\xff", "length 0": b"\0\0\0\0", "long length": b"\x7f\xff\xff\xff"}.get(kind)
+            raw = {"length -1": jute.INT.pack(-1), "length 0": jute.INT.pack(0),
+                   "long length": jute.INT.pack(0x7fffffff)}.get(kind)
             frames.append(raw if raw is not None else self.frame(payload()))
         self.note("handshake with %s" % kind)
         answers = []
@@ -548,7 +550,8 @@ class Differential:
             self.excused["ZOOKEEPER-4471"] += 1
             return True
         if kind == OP["multi"]:
-            if err_b == -5 and err_a in (0, -5) and not zxids_fit and self.to_b(headers[A][1]) == headers[B][1] + 1 and \
+            if err_b == -5 and err_a in (0, -5) and not zxids_fit and \
+                    self.to_b(headers[A][1]) == headers[B][1] + 1 and \
                     any(name in CREATE_NAMES and values[2] is None for name, values in operation.args):
                 self.skipped.append(headers[A][1])
                 self.excused["ZOOKEEPER-4026 null ACL"] += 1
@@ -561,7 +564,12 @@ class Differential:
         path, kind = operation.args
         if operation.kind == OP["checkWatches"]:
             return tuple(watches.check(link.number, path, kind) for watches in (self.tree.old, self.tree.new))
-        return operation_errors(self, link, path, kind)
+        errors = []
+        for watches in (self.tree.old, self.tree.new):
+            twin = copy.copy(watches)
+            twin.data, twin.child = copy.deepcopy(watches.data), copy.deepcopy(watches.child)
+            errors.append(twin.remove(link.number, path, kind))
+        return tuple(errors)
 
     def excuse_multi(self, operation, pair, err_a, err_b):
         """ZOOKEEPER-4026: 3.9.5 knows create2 in a multi, and refuses flags it does not know when it reads them."""
@@ -711,7 +719,8 @@ class Differential:
             block = []
             for path in batch:
                 seen.add(path)
-                block += [operations.Operation(OP["getData"], jute.encode("GetDataRequest", path, False), (path, False)),
+                block += [operations.Operation(OP["getData"], jute.encode("GetDataRequest", path, False),
+                                               (path, False)),
                           operations.Operation(OP["getACL"], jute.encode("GetACLRequest", path), (path,)),
                           operations.Operation(OP["getChildren2"], jute.encode("GetChildren2Request", path, False),
                                                (path, False))]
@@ -759,23 +768,10 @@ class Differential:
 CREATE_NAMES = ("create", "create2", "createContainer", "createTTL")
 CREATE_KINDS = frozenset(OP[name] for name in CREATE_NAMES)
 EVENT_MAKERS = operations.WRITES | {OP["closeSession"], OP["check"], OP["reconfig"]}
-COUNTS_MNTR = r"(?m)^zk_(znode_count|ephemerals_count|approximate_data_size|watch_count|server_state|global_sessions)\t.*$"
+COUNTS_MNTR = (r"(?m)^zk_(znode_count|ephemerals_count|approximate_data_size|watch_count|server_state|global_sessions)"
+               r"\t.*$")
 COUNTS_MNTR_MIXED = COUNTS_MNTR.replace("watch_count|", "")
 MULTI_STATS = {OP["create2"], OP["createContainer"], OP["createTTL"], OP["setData"], OP["getData"]}
-
-
-def operation_errors(run, link, path, kind):
-    """The errors of removeWatches by both releases, on copies of what they hold for this watcher."""
-    import copy
-    return tuple(copy.deepcopy((watches.data, watches.child)) and
-                 _remove_on_copy(watches, link.number, path, kind) for watches in (run.tree.old, run.tree.new))
-
-
-def _remove_on_copy(watches, number, path, kind):
-    import copy
-    twin = copy.copy(watches)
-    twin.data, twin.child = copy.deepcopy(watches.data), copy.deepcopy(watches.child)
-    return twin.remove(number, path, kind)
 
 
 def is_event(frame):

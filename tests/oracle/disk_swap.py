@@ -197,10 +197,9 @@ def end(server, sessions, how):
     return server.stop() if how == "SIGTERM" else server.kill()
 
 
-def hand_over(report, server, kind, sessions, compression, what):
-    """Starts a `kind` server on a copy of what `server` left, and compares; returns it and the sessions on it."""
-    config = dict(CONFIG)
-    successor = servers.make(kind, config, properties(compression), data_from=server.data_dir)
+def hand_over(report, server, kind, compression, what):
+    """Starts a `kind` server on a copy of what `server` left, and returns it."""
+    successor = servers.make(kind, CONFIG, properties(compression), data_from=server.data_dir)
     try:
         successor.start()
     except servers.StartError as error:
@@ -230,7 +229,7 @@ def swap(report, first, second, compression, how, quotas):
                   label + "%s writes several logs and snapshots" % first)
         for step, (giver, taker) in enumerate(((first, second), (second, first), (first, first))):
             what = label + "%s to %s%s" % (giver, taker, " again" if step == 2 else "")
-            server = hand_over(report, started[-1], taker, sessions, compression, what)
+            server = hand_over(report, started[-1], taker, compression, what)
             started.append(server)
             sessions = [session.come_back(server) for session in sessions]
             report.ok(True, what + ": sessions come back")
@@ -249,7 +248,8 @@ def swap(report, first, second, compression, how, quotas):
 
 def main():
     parser = argparse.ArgumentParser(description="Hands data directories from one server to another and back.")
-    parser.add_argument("--from", dest="first", choices=sorted(servers.KINDS), help="java and zkc in turn, if not given")
+    parser.add_argument("--from", dest="first", choices=sorted(servers.KINDS),
+                        help="java and zkc in turn, if not given")
     parser.add_argument("--to", dest="second", choices=sorted(servers.KINDS))
     parser.add_argument("--compression", choices=("", "gz", "snappy"), help="only this one")
     tap.add_option(parser)

@@ -5,8 +5,8 @@
     kazoo_suite.py --server zkc --tap
     kazoo_suite.py --server java --record      writes kazoo_expected.txt anew
 
-What Java 3.8.0 makes of each test stands in kazoo_expected.txt; the server must do the same. Left out is what needs more
-than one server (cluster[1] and the like) and what needs SASL or Kerberos on the server.
+What Java 3.8.0 makes of each test stands in kazoo_expected.txt; the server must do the same. Left out is what needs
+more than one server (cluster[1] and the like) and what needs SASL or Kerberos on the server.
 """
 
 import argparse

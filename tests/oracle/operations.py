@@ -16,7 +16,7 @@ import hashlib
 import jute
 import protocol
 from protocol import OP
-from tree_model import CONFIG, CONTAINER_KIND, PLAIN, PROC, QUOTA, ROOT, TTL_KIND
+from tree_model import CONFIG, PROC, QUOTA, ROOT
 
 WORLD = (31, (b"world", b"anyone"))
 SUPER_PASSWORD = b"super:secret"
@@ -38,7 +38,8 @@ BAD_ACLS = [None, (), ((31, (None, None)),), ((31, (b"", b"")),), ((31, (b"world
             ((31, (b"ip", b"localhost")),), ((31, (b"x509", b"CN=x")),), ((31, (b"sasl", b"joe")),),
             ((31, (b"super", b"")),), ((31, (b"world", b"anyone")), (31, (b"nonesuch", b"x")))]
 
-V6_ACLS = [((31, (b"ip", b"::1")), ), ((31, (b"ip", b"fe80::1/64")), WORLD), ((1, (b"ip", b"1:2:3:4:5:6:7:8/128")), WORLD),
+V6_ACLS = [((31, (b"ip", b"::1")),), ((31, (b"ip", b"fe80::1/64")), WORLD),
+           ((1, (b"ip", b"1:2:3:4:5:6:7:8/128")), WORLD),
            ((31, (b"ip", b"::1/129")),), ((31, (b"ip", b":::")),), ((31, (b"ip", b"1::2::3")),),
            ((31, (b"ip", b"12345::")),), ((31, (b"ip", b"g::1")),), ((31, (b"ip", b"::/0")),)]
 
@@ -180,7 +181,8 @@ class Generator:
         if dice < 0.86:
             return self.rng.choice((ROOT, PROC, QUOTA, CONFIG))
         if dice < 0.88 and self.quotas:
-            return QUOTA + self.rng.choice(self.quotas) + self.rng.choice((b"", b"/zookeeper_limits", b"/zookeeper_stats"))
+            return QUOTA + self.rng.choice(self.quotas) + \
+                self.rng.choice((b"", b"/zookeeper_limits", b"/zookeeper_stats"))
         return self.child_of(self.live_path())
 
     def read_path(self):
@@ -520,8 +522,8 @@ class Generator:
     def malformed(self):
         """A good request with its body cut, lengthened or spoilt."""
         rng = self.rng
-        name = rng.choice(sorted(protocol.REQUEST.keys() - {"auth", "sasl", "check", "deleteContainer", "createSession"})
-                          + ["multi", "multiRead"])
+        alone = {"auth", "sasl", "check", "deleteContainer", "createSession"}
+        name = rng.choice(sorted(protocol.REQUEST.keys() - alone) + ["multi", "multiRead"])
         if name in ("multi", "multiRead"):
             body = protocol.encode_multi([("create", jute.encode("CreateRequest", b"/cut", b"x", (), 0)),
                                           ("delete", jute.encode("DeleteRequest", b"/cut", -1))]

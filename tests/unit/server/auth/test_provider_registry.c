@@ -72,6 +72,15 @@ START_TEST(a_class_of_ours_may_be_named)
 }
 END_TEST
 
+START_TEST(a_class_of_java_that_is_not_here_yet_is_no_reason_not_to_start)
+{
+    properties_set(&options.auth_providers, "authProvider.1",
+                   "org.apache.zookeeper.server.auth.SASLAuthenticationProvider", 1);
+    ck_assert_int_eq(provider_registry_new(&options, &registry, NULL), ZK_OK);
+    ck_assert_str_eq(list(), "ip digest ");
+}
+END_TEST
+
 START_TEST(any_other_class_ends_the_start)
 {
     struct error error = {0};
@@ -99,6 +108,7 @@ static Suite *provider_registry_suite(void)
     tcase_add_test(tcase, no_other_scheme_is_there);
     tcase_add_test(tcase, digest_may_be_switched_off);
     tcase_add_test(tcase, a_class_of_ours_may_be_named);
+    tcase_add_test(tcase, a_class_of_java_that_is_not_here_yet_is_no_reason_not_to_start);
     tcase_add_test(tcase, any_other_class_ends_the_start);
     tcase_add_test(tcase, an_unknown_algorithm_ends_the_start);
     suite_add_tcase(suite, tcase);

@@ -339,7 +339,7 @@ END_TEST
 
 START_TEST(who_leaves_too_much_unread_is_not_read_until_it_reads)
 {
-    enum { REPLIES = 80, SIZE = 1024 * 1024 };
+    enum { REPLIES = 40, SIZE = 1024 * 1024 };    /* more than sockets hold */
     cnxn_join(&alice);
     struct server_cnxn *cnxn = cnxn_only();
     struct blob *blob = blob_new(SIZE);
@@ -350,7 +350,7 @@ START_TEST(who_leaves_too_much_unread_is_not_read_until_it_reads)
         server_cnxn_send_reply(cnxn, &header, &part, 1);
     }
     server_cnxn_factory_flush(cnxn_factory);
-    ck_assert_int_eq(raw_client_receive(&alice, 1), ZK_OK);    /* they are on their way, more than 64 MiB of them */
+    ck_assert_int_eq(raw_client_receive(&alice, 1), ZK_OK);    /* they are on their way */
     send_requests(&alice, 100, 1, 20);
     cnxn_join(&bob);
     send_requests(&bob, 200, 1, 20);
@@ -393,6 +393,20 @@ START_TEST(events_go_out_unless_the_node_may_not_be_read)
     ck_assert_str_eq(event.path, "/seen");
     ck_assert_int_eq(event.type, EVENT_NODE_CREATED);
     ck_assert_int_eq(event.zxid, 7);
+    server_cnxn_unref(cnxn);
+}
+END_TEST
+
+START_TEST(who_does_not_read_its_events_is_cut_off)
+{
+    struct ustring path = {memory_alloc_zero(1, 1024 * 1024), 1024 * 1024};
+    struct watch_event happened = {EVENT_NODE_CREATED, STATE_SYNC_CONNECTED, path, 7, NULL};
+    cnxn_join(&alice);
+    struct server_cnxn *cnxn = cnxn_only();
+    for (int i = 0; i < 90 && !atomic_load(&cnxn->close_now); i++)
+        cnxn->watcher.ops->process(&cnxn->watcher, &happened);
+    cnxn_wait_removed(1);
+    memory_free((void *)(uintptr_t)path.bytes);
     server_cnxn_unref(cnxn);
 }
 END_TEST
@@ -503,6 +517,7 @@ static void add_tests(Suite *suite, const char *name, void (*set_up_case)(void))
     tcase_add_test(tcase, who_leaves_too_much_unread_is_not_read_until_it_reads);
     tcase_add_test(tcase, echoes_and_requests_cross_on_the_way);
     tcase_add_test(tcase, events_go_out_unless_the_node_may_not_be_read);
+    tcase_add_test(tcase, who_does_not_read_its_events_is_cut_off);
     tcase_add_test(tcase, who_holds_a_closed_connection_may_go_on_using_it);
     tcase_add_test(tcase, a_peer_that_leaves_is_closed_once);
     tcase_add_test(tcase, it_prints_itself_as_java_does);
