@@ -60,8 +60,8 @@ static bool tells_of_server(const char *stat)
     return is_one;
 }
 
-/* Not so for a process that ended and was not fetched yet, nor for another program that was given the number of a server
- * which died without a word. */
+/* Not so for a process that ended and was not fetched yet, nor for another program that was given the number of a
+ * server which died without a word. */
 static bool is_server(int64_t pid)
 {
     if (!process_is_alive(pid))

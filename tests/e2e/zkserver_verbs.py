@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""zkserver_verbs.py - zkserver as people and scripts use it: verbs, files, environment, signals, exit codes. Prints TAP."""
+"""zkserver_verbs.py - zkserver as people use it: verbs, files, environment, signals, exit codes. Prints TAP."""
 
 import os
 import re
@@ -173,7 +173,7 @@ def exists(place, path):
         session.close()
 
 
-# --- what only prints ----------------------------------------------------------------------------------------------------
+# --- what only prints ------------------------------------------------------------------------------------------------
 
 
 def check_printing(fact):
@@ -195,7 +195,7 @@ def check_printing(fact):
         fact("print-cmd starts nothing", not os.path.exists(place.data))
 
 
-# --- start, status, restart, stop ----------------------------------------------------------------------------------------
+# --- start, status, restart, stop ------------------------------------------------------------------------------------
 
 
 def check_life(fact):
@@ -213,7 +213,8 @@ def check_life(fact):
              len(out) == 1 and "Serving clients" in read(os.path.join(place.logs, out[0])), str(out))
         fact.exits("a second start is refused", place.verb("start"), 1, "already running as process %d." % pid)
         done = place.verb("status")
-        fact.exits("status", done, 0, "Client port found: %d. Client address: 127.0.0.1. Client SSL: false." % place.port)
+        fact.exits("status", done, 0,
+                   "Client port found: %d. Client address: 127.0.0.1. Client SSL: false." % place.port)
         fact("status has a line with the mode", "Mode: standalone" in done.stdout.splitlines(), done)
         create(place, "/before-restart")
         fact.exits("restart", place.verb("restart"), 0, "STOPPED", "STARTED")
@@ -241,7 +242,8 @@ def check_environment(fact):
         fact.exits("ZOOCFG names the file in it", place.run("start"), 0, "STARTED", "other.cfg")
         fact.exits("and stop finds that", place.run("stop"), 0, "STOPPED")
         place.environment = {"ZOOCFGDIR": "/nonexistent"}
-        fact.exits("--config wins over ZOOCFGDIR", place.run("--config", place.conf, "start", "other.cfg"), 0, "STARTED")
+        fact.exits("--config wins over ZOOCFGDIR", place.run("--config", place.conf, "start", "other.cfg"), 0,
+                   "STARTED")
         fact.exits("stop --config", place.run("stop", "other.cfg", "--config", place.conf), 0, "STOPPED")
 
 
@@ -251,8 +253,8 @@ def check_overrides(fact):
         fact.exits("-D before the verb wins over the file", place.verb(port, "start"), 0, "STARTED")
         fact("it listens where -D says", place.answers())
         fact.exits("-D behind the verb and file", place.run("status", place.config, port), 0, "Mode: standalone")
-        fact.exits("restart hands -D on", place.run("restart", place.config, port, "-Dzookeeper.4lw.commands.whitelist=*"),
-                   0, "STARTED")
+        done = place.run("restart", place.config, port, "-Dzookeeper.4lw.commands.whitelist=*")
+        fact.exits("restart hands -D on", done, 0, "STARTED")
         fact("all of them", "clientPort=%d" % place.port in place.word("conf"))
         fact.exits("stop", place.verb("stop"), 0, "STOPPED")
 
@@ -307,7 +309,7 @@ def check_wrapper(fact):
         fact.exits("zkServer.sh stop again", place.run("stop"), 0, "STOPPED")
 
 
-# --- the foreground ------------------------------------------------------------------------------------------------------
+# --- the foreground --------------------------------------------------------------------------------------------------
 
 
 def check_old_form(fact):
@@ -335,7 +337,8 @@ def check_no_config(fact):
                 return
         place.program = command[0]
         process = place.foreground(*command[1:])
-        fact("without a configuration it serves with defaults", process.poll() is None and place.answers(), place.output())
+        fact("without a configuration it serves with defaults", process.poll() is None and place.answers(),
+             place.output())
         fact("its data is in ./zkc-data", os.path.isdir(os.path.join(place.directory, "zkc-data", "version-2")))
         fact("it says so", "no configuration file: defaults" in place.output(), place.output())
 
@@ -397,7 +400,7 @@ def check_levels(fact):
                  (hidden is None or hidden not in text), text)
 
 
-# --- signals -------------------------------------------------------------------------------------------------------------
+# --- signals ---------------------------------------------------------------------------------------------------------
 
 
 def check_end(fact):
@@ -434,7 +437,8 @@ def served_at_a_time(place, count):
 def check_reload(fact):
     with Place(maxClientCnxns=5) as place:
         log = os.path.join(place.directory, "zk.log")
-        process = place.foreground(place.config, "-Dzookeeper.log.file=zk.log", "-Dzookeeper.log.dir=" + place.directory)
+        process = place.foreground(place.config, "-Dzookeeper.log.file=zk.log",
+                                   "-Dzookeeper.log.dir=" + place.directory)
         fact("the log goes to zookeeper.log.dir/zookeeper.log.file", "Serving clients" in read(log), place.output())
         os.rename(log, log + ".1")
         place.write_config(maxClientCnxns=2, tickTime=3000)

@@ -49,6 +49,9 @@ def add_option(parser):
 
 
 def skip_all(why):
-    """Ends a test that cannot run here at all."""
+    """Ends a test that cannot run here. In make check a peer that is missing is a failure: quickstart installs them."""
+    if os.environ.get("ZKC_BUILD"):
+        print("not ok 1 - %s\n1..1" % why, flush=True)
+        sys.exit(1)
     print("1..0 # SKIP " + why, flush=True)
     sys.exit(0)

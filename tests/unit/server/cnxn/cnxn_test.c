@@ -56,6 +56,8 @@ static int process_packet(struct packet_sink *sink, struct server_cnxn *cnxn, co
     *packet = (struct received){.cnxn = server_cnxn_ref(cnxn), .xid = header->xid, .type = header->type};
     buffer_append(&packet->payload, payload.bytes, payload.size);
     condition_broadcast(&recorder.changed);
+    while (recorder.holds)
+        condition_wait(&recorder.changed, &recorder.lock);
     mutex_unlock(&recorder.lock);
     return ZK_OK;
 }
@@ -207,6 +209,14 @@ size_t cnxn_wait_removed(size_t least)
 size_t cnxn_packet_count(void)
 {
     return cnxn_wait_packets(0);
+}
+
+void cnxn_hold(bool holds)
+{
+    mutex_lock(&recorder.lock);
+    recorder.holds = holds;
+    condition_broadcast(&recorder.changed);
+    mutex_unlock(&recorder.lock);
 }
 
 const struct received *cnxn_packet(size_t index)

@@ -1,6 +1,6 @@
 /*
- * What the tests of this room share: a factory on a free loopback port, before a sink that writes down what it is handed
- * and does with it what the test says.
+ * What the tests of this room share: a factory on a free loopback port, before a sink that writes down what it is
+ * handed and does with it what the test says.
  */
 #ifndef ZKC_TESTS_UNIT_SERVER_CNXN_TEST_H
 #define ZKC_TESTS_UNIT_SERVER_CNXN_TEST_H
@@ -29,6 +29,7 @@ struct recorder {
 
     struct mutex lock;
     struct condition changed;
+    bool holds GUARDED_BY(lock);    /* a packet keeps whoever brought it until cnxn_hold(false) */
     struct received packets[RECEIVED_MOST] GUARDED_BY(lock);
     size_t packet_count GUARDED_BY(lock), connect_count GUARDED_BY(lock), removed_count GUARDED_BY(lock);
 };
@@ -48,6 +49,7 @@ void cnxn_join(struct raw_client *client);
 size_t cnxn_wait_packets(size_t least);
 size_t cnxn_wait_removed(size_t least);
 size_t cnxn_packet_count(void);
+void cnxn_hold(bool holds);
 const struct received *cnxn_packet(size_t index);
 /* Answers packet `index` with `body` (may be NULL) and flushes. */
 void cnxn_answer(size_t index, const char *body);

@@ -1,6 +1,6 @@
 /*
- * Frames in and replies out, over real sockets to a sink that writes down what it gets. Every fact is held with selectors
- * that do their own I/O and with workers.
+ * Frames in and replies out, over real sockets to a sink that writes down what it gets. Every fact is held with
+ * selectors that do their own I/O and with workers.
  */
 #include "server/cnxn/server_cnxn.h"
 
@@ -81,7 +81,8 @@ START_TEST(many_frames_come_in_one_write)
 END_TEST
 
 static const size_t large_sizes[] = {
-    4 * 1024, 60 * 1024, 64 * 1024 - 4, 64 * 1024 - 3, 64 * 1024, 64 * 1024 + 1, 200 * 1000, 1024 * 1024, 4 * 1024 * 1024,
+    4 * 1024,      60 * 1024,  64 * 1024 - 4, 64 * 1024 - 3,   64 * 1024,
+    64 * 1024 + 1, 200 * 1000, 1024 * 1024,   4 * 1024 * 1024,
 };
 START_TEST(frames_may_be_larger_than_what_is_read_at_once)
 {
@@ -429,7 +430,8 @@ START_TEST(who_holds_a_closed_connection_may_go_on_using_it)
     server_cnxn_set_session_timeout(cnxn, 1);
     server_cnxn_send_close(cnxn);
     server_cnxn_close(cnxn, DISCONNECT_UNKNOWN);
-    ck_assert_msg(!server_cnxn_factory_close_session(cnxn_factory, 5, DISCONNECT_UNKNOWN), "it is no session's any more");
+    ck_assert_msg(!server_cnxn_factory_close_session(cnxn_factory, 5, DISCONNECT_UNKNOWN),
+                  "it is no session's any more");
     cnxn_join(&bob);
     ck_assert_uint_eq(server_cnxn_factory_connection_count(cnxn_factory), 1);
     server_cnxn_unref(cnxn);
@@ -471,8 +473,10 @@ START_TEST(it_prints_itself_as_java_does)
     server_cnxn_update_stats(cnxn, 4, 0x21, "GETD", 100, 110);
     buffer_clear(&text);
     server_cnxn_print(cnxn, false, &text);
-    buffer_printf(&expected, ",sid=0x10,lop=GETD,est=%lld,to=30000,lcxid=0x4,lzxid=0x21,lresp=110,llat=10,minlat=0,avglat=7,"
-                             "maxlat=10)", (long long)cnxn->established_ms);
+    buffer_printf(&expected,
+                  ",sid=0x10,lop=GETD,est=%lld,to=30000,lcxid=0x4,lzxid=0x21,lresp=110,llat=10,minlat=0,avglat=7,"
+                  "maxlat=10)",
+                  (long long)cnxn->established_ms);
     line = buffer_string(&text);
     ck_assert_msg(strstr(line, buffer_string(&expected)) != NULL, "%s\n%s", line, buffer_string(&expected));
     server_cnxn_reset_stats(cnxn);

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/memory.h"
 #include "common/net/socket.h"
+#include "common/thread/thread.h"
 #include "tests/unit/server/cnxn/cnxn_test.h"
 
 static struct raw_client clients[8];
@@ -130,7 +131,8 @@ START_TEST(a_session_is_its_last_connections)
     server_cnxn_set_session_id(second, 0x100);
     ck_assert(server_cnxn_factory_close_session(cnxn_factory, 0x100, DISCONNECT_CLIENT_RECONNECT));
     ck_assert(raw_client_sees_end(&clients[1]));
-    ck_assert_msg(!server_cnxn_factory_close_session(cnxn_factory, 0x100, DISCONNECT_CLIENT_RECONNECT), "it has none now");
+    ck_assert_msg(!server_cnxn_factory_close_session(cnxn_factory, 0x100, DISCONNECT_CLIENT_RECONNECT),
+                  "it has none now");
     ck_assert(!server_cnxn_factory_close_session(cnxn_factory, 0x101, DISCONNECT_CLIENT_RECONNECT));
     send_request(&clients[0]);
     ck_assert_ptr_eq(cnxn_of(2), first);
@@ -165,13 +167,42 @@ START_TEST(shutdown_writes_what_was_answered)
 }
 END_TEST
 
+static void shut_down(void *arg)
+{
+    (void)arg;
+    server_cnxn_factory_shutdown(cnxn_factory);
+}
+
+START_TEST(shutdown_waits_for_workers_that_are_at_work)
+{
+    cnxn_start(2);
+    for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+        cnxn_join(&clients[i]);
+    cnxn_hold(true);
+    send_request(&clients[0]);
+    cnxn_wait_packets(1);
+    struct thread *thread = thread_start("stopper", shut_down, NULL);
+    struct buffer out = {0};
+    cnxn_append_request(&out, 1, 8);
+    for (size_t i = 0; i < 50 * ARRAY_SIZE(clients); i++)    /* its selectors go on until they are told */
+        raw_client_send_bytes(&clients[i % ARRAY_SIZE(clients)], out.bytes, out.size);
+    cnxn_hold(false);
+    thread_join(thread);
+    for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+        ck_assert(raw_client_sees_end(&clients[i]));
+    ck_assert_uint_eq(cnxn_wait_removed(ARRAY_SIZE(clients)), ARRAY_SIZE(clients));
+    buffer_release(&out);
+}
+END_TEST
+
 START_TEST(once_it_stops_accepting_those_who_are_in_stay)
 {
     cnxn_start(0);
     cnxn_join(&clients[0]);
     server_cnxn_factory_stop_accepting(cnxn_factory);
     int fd = -1;
-    ck_assert_int_ne(socket_connect(server_cnxn_factory_address(cnxn_factory), clock_elapsed_ms() + 10000, &fd, NULL), ZK_OK);
+    int64_t deadline_ms = clock_elapsed_ms() + 10000;
+    ck_assert_int_ne(socket_connect(server_cnxn_factory_address(cnxn_factory), deadline_ms, &fd, NULL), ZK_OK);
     send_request(&clients[0]);
     cnxn_wait_packets(1);
     cnxn_answer(0, NULL);
@@ -215,6 +246,7 @@ static Suite *server_cnxn_factory_suite(void)
     tcase_add_test(tcase, a_session_is_its_last_connections);
     tcase_add_loop_test(tcase, all_connections_may_be_closed_at_once, 0, 3);    /* so many workers */
     tcase_add_loop_test(tcase, shutdown_writes_what_was_answered, 0, 3);
+    tcase_add_test(tcase, shutdown_waits_for_workers_that_are_at_work);
     tcase_add_test(tcase, once_it_stops_accepting_those_who_are_in_stay);
     tcase_add_test(tcase, who_never_makes_a_session_is_closed);
     suite_add_tcase(suite, tcase);

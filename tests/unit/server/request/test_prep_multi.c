@@ -157,7 +157,8 @@ END_TEST
 START_TEST(what_was_pending_for_its_paths_counts_again_after_a_failure)
 {
     struct multi_op pending[] = {delete("/b"), set("/a", 0)};
-    struct multi_op failing[] = {create("/b", 0), set("/a", 1), set("/a", 9)}, next[] = {check("/a", 1), create("/b", 0)};
+    struct multi_op failing[] = {create("/b", 0), set("/a", 1), set("/a", 9)};
+    struct multi_op next[] = {check("/a", 1), create("/b", 0)};
     struct process_txn_result result;
     int32_t error;
     struct request *requests[3];

@@ -266,7 +266,8 @@ START_TEST(a_sequence_goes_on_over_what_is_pending)
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         core_apply(requests[i]);
         ck_assert(core_exists(names[i]));
-        ck_assert_uint_eq((uint64_t)requests[i]->txn->digest.tree_digest, data_tree_digest(zk_database_tree(core.database)));
+        ck_assert_uint_eq((uint64_t)requests[i]->txn->digest.tree_digest,
+                          data_tree_digest(zk_database_tree(core.database)));
         request_unref(requests[i]);
     }
     ck_assert_int_eq(core_stat("/open").cversion, 4);

@@ -1,6 +1,6 @@
 /*
- * Durable first, then passed on. The next processor looks, at the moment it is handed a write, whether the log holds it.
- * Where a delay counts the clock stands and is moved.
+ * Durable first, then passed on. The next processor looks, at the moment it is handed a write, whether the log holds
+ * it. Where a delay counts the clock stands and is moved.
  */
 #include "server/request/sync_request_processor.h"
 
