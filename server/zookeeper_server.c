@@ -316,8 +316,8 @@ int zookeeper_server_start(struct zookeeper_server *server, int *ret_exit_code, 
     atomic_store(&server->state, SERVER_RUNNING);
     core->session_tracker->ops->start(core->session_tracker);
     start_timers(server);
-    server_cnxn_factory_start(server->factory);
     log_info("Serving clients on port %d, mode: %s", zookeeper_server_client_port(server), core->role->state_name);
+    server_cnxn_factory_start(server->factory);
     return ZK_OK;
 }
 

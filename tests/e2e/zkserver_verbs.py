@@ -439,7 +439,8 @@ def check_reload(fact):
         log = os.path.join(place.directory, "zk.log")
         process = place.foreground(place.config, "-Dzookeeper.log.file=zk.log",
                                    "-Dzookeeper.log.dir=" + place.directory)
-        fact("the log goes to zookeeper.log.dir/zookeeper.log.file", "Serving clients" in read(log), place.output())
+        wait_until(lambda: "Serving clients" in read(log), "a line in the log")
+        fact("the log goes to zookeeper.log.dir/zookeeper.log.file", True, place.output())
         os.rename(log, log + ".1")
         place.write_config(maxClientCnxns=2, tickTime=3000)
         process.send_signal(signal.SIGHUP)
