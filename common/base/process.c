@@ -26,7 +26,6 @@
 #include "common/base/strings.h"
 
 #define READY_VARIABLE "ZKC_READY_FD"
-#define POLL_GONE_MS 10
 
 int64_t process_id(void)
 {
@@ -80,16 +79,6 @@ int process_hang_up(int64_t pid, struct error *error)
 void process_terminate_self(void)
 {
     kill(getpid(), SIGTERM);
-}
-
-bool process_wait_gone(int64_t pid, int64_t deadline_ms)
-{
-    while (process_is_alive(pid)) {
-        if (clock_elapsed_ms() >= deadline_ms)
-            return false;
-        clock_sleep_ms(POLL_GONE_MS);
-    }
-    return true;
 }
 
 /* ---- spawning ---- */

@@ -17,8 +17,6 @@ int process_terminate(int64_t pid, struct error *error);
 int process_hang_up(int64_t pid, struct error *error);
 /* SIGTERM to this process, for whoever takes it in main(). */
 void process_terminate_self(void);
-/* Until it is gone or the deadline (elapsed ms) has passed; true: gone. Polls, since it is nobody's child. */
-bool process_wait_gone(int64_t pid, int64_t deadline_ms);
 
 /* What a spawned program said, see process_spawn(). */
 enum spawn_result { SPAWN_READY, SPAWN_DIED, SPAWN_TIMED_OUT };
