@@ -63,7 +63,7 @@ int error_set_errno(struct error *error, const char *format, ...)
 int error_prefix(struct error *error, const char *format, ...)
 {
     if (error == NULL)
-        return ZK_OK;
+        return ZK_SYSTEM_ERROR;    /* whatever it was, it is no success */
     char text[TEXT_SIZE];
     va_list args;
     va_start(args, format);

@@ -20,7 +20,8 @@ int error_set(struct error *error, int code, const char *format, ...) __attribut
 /* As error_set with ZK_IO, and ": <strerror(errno)>" behind the sentence. Keeps errno. Returns ZK_IO. */
 int error_set_errno(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts a sentence and ": " before the one that is there, keeps the code and returns it. */
+/* Puts a sentence and ": " before the one that is there, keeps the code and returns it; ZK_SYSTEM_ERROR
+ * where there is no struct to keep it. */
 int error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "NONODE" for ZK_NO_NODE; "UNKNOWN" for a value not in the table. Static, never NULL. */

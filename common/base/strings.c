@@ -219,6 +219,26 @@ int32_t string_java_hash(const char *bytes, size_t size)
     return (int32_t)hash;
 }
 
+/* Where a point's first UTF-16 unit stands among those of others: U+E000 and above come behind all surrogates. */
+static uint32_t utf16_rank(uint32_t point)
+{
+    return point >= 0xe000 && point < 0x10000 ? point + 0x110000 : point;
+}
+
+int string_java_compare(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    const uint8_t *at_a = (const uint8_t *)a, *end_a = at_a + a_size;
+    const uint8_t *at_b = (const uint8_t *)b, *end_b = at_b + b_size;
+    while (at_a < end_a && at_b < end_b) {
+        uint32_t point_a, point_b;
+        at_a += utf8_sequence(at_a, end_a, &point_a);
+        at_b += utf8_sequence(at_b, end_b, &point_b);
+        if (point_a != point_b)
+            return utf16_rank(point_a) < utf16_rank(point_b) ? -1 : 1;
+    }
+    return (at_a < end_a) - (at_b < end_b);
+}
+
 size_t string_java_length(const char *bytes, size_t size)
 {
     const uint8_t *at = (const uint8_t *)bytes, *end = at + size;

@@ -30,6 +30,9 @@ size_t string_distance(const char *a, const char *b);
 /* As Java's String.hashCode() of the text; bytes must be valid UTF-8 (see utf8_is_valid). */
 int32_t string_java_hash(const char *bytes, size_t size);
 
+/* As Java's String.compareTo(), its sign: by UTF-16 units, then by length. Both valid UTF-8. */
+int string_java_compare(const char *a, size_t a_size, const char *b, size_t b_size);
+
 /* Length in UTF-16 units, as Java's String.length(). */
 size_t string_java_length(const char *bytes, size_t size);
 

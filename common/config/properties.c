@@ -296,7 +296,7 @@ void properties_release(struct properties *properties)
 int properties_parse(struct properties *properties, const char *name, const char *text, size_t size,
                      struct error *error)
 {
-    struct source source = {.name = name, .at = text, .end = text + size, .line = 1};
+    struct source source = {.name = name, .at = text, .end = size > 0 ? text + size : text, .line = 1};
     struct properties found = {0};
     struct buffer line = {0};
     int number = 0, err = ZK_OK;

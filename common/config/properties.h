@@ -24,7 +24,7 @@ void properties_release(struct properties *properties);
  * Adds what stands in `size` bytes of text. The bytes are ISO 8859-1 to Java; valid UTF-8 is taken as such here, other
  * bytes above 127 as ISO 8859-1. A key that is there twice is warned of, with both lines: the last value counts.
  * ZK_BAD_CONFIG names the line (`name`:line) of a malformed \uXXXX or of a null character, which a text here cannot
- * hold; nothing is added then.
+ * hold; nothing is added then. An empty text may be NULL.
  */
 int properties_parse(struct properties *properties, const char *name, const char *text, size_t size,
                      struct error *error);

@@ -80,24 +80,11 @@ static bool is_shortage(int error_number)
     return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM || error_number == ENOBUFS;
 }
 
-static int finish_connect(int fd, const struct address *address, int64_t deadline_ms, struct error *error)
+static void close_keeping_errno(int fd)
 {
-    char text[ADDRESS_TEXT_SIZE];
-    if (connect(fd, &address->socket.base, address->size) == 0)
-        return ZK_OK;
-    if (errno != EINPROGRESS && errno != EINTR)
-        return error_set_errno(error, "cannot connect to %s", plain_text(address, text));
-    int err = wait_ready(fd, POLLOUT, deadline_ms);
-    if (err == ZK_TIMED_OUT)
-        return error_set(error, err, "cannot connect to %s in time", plain_text(address, text));
-    int failure = 0;
-    socklen_t size = sizeof(failure);
-    if (err == ZK_OK && getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0) {
-        if (failure == 0)
-            return ZK_OK;
-        errno = failure;
-    }
-    return error_set_errno(error, "cannot connect to %s", plain_text(address, text));
+    int saved_errno = errno;
+    close(fd);
+    errno = saved_errno;
 }
 
 int socket_listen(const struct address *address, int backlog, int *ret_fd, struct error *error)
@@ -137,20 +124,49 @@ int socket_accept(int listener, int *ret_fd, struct address *ret_peer, struct er
     }
 }
 
-int socket_connect(const struct address *address, int64_t deadline_ms, int *ret_fd, struct error *error)
+int socket_connect_start(const struct address *address, int *ret_fd, struct error *error)
 {
+    char text[ADDRESS_TEXT_SIZE];
     int fd = socket(address->socket.base.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return error_set_errno(error, "cannot make a socket");
-    int err = finish_connect(fd, address, deadline_ms, error);
-    if (err != ZK_OK) {
-        int saved_errno = errno;
-        close(fd);
-        errno = saved_errno;
-        return err;
+    if (connect(fd, &address->socket.base, address->size) < 0 && errno != EINPROGRESS && errno != EINTR) {
+        error_set_errno(error, "cannot connect to %s", plain_text(address, text));
+        close_keeping_errno(fd);
+        return ZK_IO;
     }
     *ret_fd = fd;
     return ZK_OK;
+}
+
+int socket_connect_wait(int fd, const struct address *address, int64_t deadline_ms, struct error *error)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    int err = wait_ready(fd, POLLOUT, deadline_ms);
+    if (err == ZK_TIMED_OUT)
+        return error_set(error, err, "cannot connect to %s in time", plain_text(address, text));
+    int failure = 0;
+    socklen_t size = sizeof(failure);
+    if (err == ZK_OK && getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) == 0) {
+        if (failure == 0)
+            return ZK_OK;
+        errno = failure;
+    }
+    return error_set_errno(error, "cannot connect to %s", plain_text(address, text));
+}
+
+int socket_connect(const struct address *address, int64_t deadline_ms, int *ret_fd, struct error *error)
+{
+    int fd;
+    int err = socket_connect_start(address, &fd, error);
+    if (err != ZK_OK)
+        return err;
+    err = socket_connect_wait(fd, address, deadline_ms, error);
+    if (err == ZK_OK)
+        *ret_fd = fd;
+    else
+        close_keeping_errno(fd);
+    return err;
 }
 
 int socket_local_address(int fd, struct address *ret_address)
@@ -226,6 +242,12 @@ int socket_send(int fd, const struct iovec *parts, int count, size_t *ret_size)
         if (errno != EINTR)
             return ZK_IO;
     }
+}
+
+int socket_wait(int fd, uint32_t events, int64_t deadline_ms)
+{
+    return wait_ready(fd, (short)((events & POLLER_READ ? POLLIN : 0) | (events & POLLER_WRITE ? POLLOUT : 0)),
+                      deadline_ms);
 }
 
 int socket_receive_all(int fd, void *bytes, size_t size, int64_t deadline_ms)

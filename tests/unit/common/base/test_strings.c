@@ -226,6 +226,24 @@ START_TEST(bytes_are_encoded)
 }
 END_TEST
 
+static const struct {
+    const char *smaller, *larger;
+} java_orders[] = {
+    {"", "a"}, {"a", "aa"}, {"AaBB", "BBAa"}, {"Z", "a"}, {"\xf0\x9f\x98\x80", "\xef\xbf\xad"},    /* U+1F600, U+FFED */
+    {"\xed\x9f\xbf", "\xf0\x9f\x98\x80"},    /* U+D7FF */
+    {"\xf0\x90\x80\x80", "\xf0\x9f\x98\x80"},
+};
+
+START_TEST(strings_compare_as_in_java)
+{
+    const char *smaller = java_orders[_i].smaller, *larger = java_orders[_i].larger;
+    size_t smaller_size = strlen(smaller), larger_size = strlen(larger);
+    ck_assert_int_lt(string_java_compare(smaller, smaller_size, larger, larger_size), 0);
+    ck_assert_int_gt(string_java_compare(larger, larger_size, smaller, smaller_size), 0);
+    ck_assert_int_eq(string_java_compare(larger, larger_size, larger, larger_size), 0);
+}
+END_TEST
+
 static Suite *strings_suite(void)
 {
     Suite *suite = suite_create("strings");
@@ -239,6 +257,7 @@ static Suite *strings_suite(void)
     tcase_add_test(tcase, the_nearest_word_is_suggested);
     tcase_add_test(tcase, bytes_compare_in_constant_time);
     tcase_add_loop_test(tcase, bytes_are_encoded, 0, ARRAY_SIZE(encodings));
+    tcase_add_loop_test(tcase, strings_compare_as_in_java, 0, ARRAY_SIZE(java_orders));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -118,6 +118,14 @@ START_TEST(entries_are_set_found_and_removed)
 }
 END_TEST
 
+START_TEST(an_empty_text_may_be_null)
+{
+    struct properties properties = {0};
+    ck_assert_int_eq(properties_parse(&properties, "x", NULL, 0, NULL), ZK_OK);
+    ck_assert_uint_eq(properties.count, 0);
+}
+END_TEST
+
 START_TEST(a_file_that_is_not_there_is_not_found)
 {
     struct properties properties = {0};
@@ -136,6 +144,7 @@ static Suite *properties_suite(void)
     tcase_add_loop_test(tcase, what_cannot_be_read_names_its_line, 0, (int)ARRAY_SIZE(refused));
     tcase_add_test(tcase, each_entry_knows_its_line);
     tcase_add_test(tcase, entries_are_set_found_and_removed);
+    tcase_add_test(tcase, an_empty_text_may_be_null);
     tcase_add_test(tcase, a_file_that_is_not_there_is_not_found);
     return suite;
 }
