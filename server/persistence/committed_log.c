@@ -1,8 +1,8 @@
 /*
  * committed_log.c - a ring of the last transactions committed.
  *
- * Mirrors ZKDatabase.committedLog and addCommittedProposal. Invariant: zxids rise, and within one epoch none is left
- * out; where Java throws on a gap, this log begins anew behind it.
+ * Mirrors ZKDatabase.committedLog and addCommittedProposal. Invariant: zxids rise, none is left out within an
+ * epoch, and another epoch begins with its first; where Java throws on a gap, this log begins anew behind it.
  */
 #include "server/persistence/committed_log.h"
 
@@ -12,7 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/thread/mutex.h"
-#include "common/wire/zxid.h"
+#include "server/persistence/txn_iterator.h"
 
 struct committed_log {
     struct mutex lock;
@@ -65,7 +65,7 @@ void committed_log_add(struct committed_log *log, struct txn *txn)
     mutex_lock(&log->lock);
     int64_t last = log->count > 0 ? at(log, log->count - 1)->header.zxid : 0;
     if (log->count == 0 || zxid > last) {
-        if (log->count > 0 && zxid != last + 1 && zxid_epoch(zxid) == zxid_epoch(last)) {
+        if (log->count > 0 && !zxid_follows(last, zxid)) {
             log_warn("0x%" PRIx64 " was committed behind 0x%" PRIx64 ", the log of committed transactions begins anew",
                      (uint64_t)zxid, (uint64_t)last);
             drop_all(log);
@@ -106,6 +106,27 @@ size_t committed_log_count(struct committed_log *log)
     size_t count = log->count;
     mutex_unlock(&log->lock);
     return count;
+}
+
+void committed_log_hold(struct committed_log *log) NO_THREAD_SAFETY_ANALYSIS
+{
+    mutex_lock(&log->lock);
+}
+
+size_t committed_log_held(struct committed_log *log) NO_THREAD_SAFETY_ANALYSIS
+{
+    return log->count;
+}
+
+struct txn *committed_log_held_at(struct committed_log *log, size_t index) NO_THREAD_SAFETY_ANALYSIS
+{
+    assert(index < log->count);
+    return at(log, index);
+}
+
+void committed_log_let_go(struct committed_log *log) NO_THREAD_SAFETY_ANALYSIS
+{
+    mutex_unlock(&log->lock);
 }
 
 struct txn **committed_log_list(struct committed_log *log, size_t *ret_count)

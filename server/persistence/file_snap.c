@@ -186,6 +186,20 @@ static int find(const char *directory, size_t most, bool only_valid, struct zxid
     return ZK_OK;
 }
 
+int file_snap_write_state(struct data_tree *tree, struct session_table *sessions, struct byte_sink *sink,
+                          struct error *error)
+{
+    int err = write_sessions(sessions, sink, error);
+    return err == ZK_OK ? tree_snapshot_write(tree, sink, error) : err;
+}
+
+int file_snap_read_state(struct data_tree *tree, struct session_table *sessions, struct byte_source *source,
+                         int32_t limit, struct error *error)
+{
+    int err = read_sessions(sessions, source, error);
+    return err == ZK_OK ? tree_snapshot_read(tree, source, limit, error) : err;
+}
+
 int file_snap_write_content(struct data_tree *tree, struct session_table *sessions, struct byte_sink *sink,
                             struct error *error)
 {
@@ -194,9 +208,7 @@ int file_snap_write_content(struct data_tree *tree, struct session_table *sessio
     store_be32(header + 4, SNAP_VERSION);
     store_be64(header + 8, (uint64_t)(int64_t)SNAP_DBID);
     int err = sink->write(sink, header, sizeof(header), error);
-    if (err == ZK_OK)
-        err = write_sessions(sessions, sink, error);
-    return err == ZK_OK ? tree_snapshot_write(tree, sink, error) : err;
+    return err == ZK_OK ? file_snap_write_state(tree, sessions, sink, error) : err;
 }
 
 int file_snap_read_content(struct data_tree *tree, struct session_table *sessions, struct byte_source *source,
@@ -210,8 +222,7 @@ int file_snap_read_content(struct data_tree *tree, struct session_table *session
         return error_set(error, ZK_CORRUPT, "it does not begin with ZKSN");
     if (load_be32(header + 4) != SNAP_VERSION)
         return error_set(error, ZK_CORRUPT, "it has version %" PRIu32 ", not %d", load_be32(header + 4), SNAP_VERSION);
-    err = read_sessions(sessions, source, error);
-    return err == ZK_OK ? tree_snapshot_read(tree, source, limit, error) : err;
+    return file_snap_read_state(tree, sessions, source, limit, error);
 }
 
 int file_snap_serialize(struct data_tree *tree, struct session_table *sessions, const char *path,

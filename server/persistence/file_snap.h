@@ -33,11 +33,17 @@ struct file_snap_options {
     bool serialize_last_processed_zxid;
     int32_t limit;    /* longest string or data accepted from a file, bytes */
 };
-/* What is written first and what is streamed to a learner: header, sessions, tree. */
+/* What is written first: header, sessions, tree. */
 int file_snap_write_content(struct data_tree *tree, struct session_table *sessions, struct byte_sink *sink,
                             struct error *error);
 int file_snap_read_content(struct data_tree *tree, struct session_table *sessions, struct byte_source *source,
                            int32_t limit, struct error *error);
+
+/* The same without the header: what goes from a leader to a learner (SerializeUtils.serializeSnapshot). */
+int file_snap_write_state(struct data_tree *tree, struct session_table *sessions, struct byte_sink *sink,
+                          struct error *error);
+int file_snap_read_state(struct data_tree *tree, struct session_table *sessions, struct byte_source *source,
+                         int32_t limit, struct error *error);
 
 /* Writes the whole file, durable when it returns ZK_OK; a failure leaves no file of that name. Snapshot Thread. */
 int file_snap_serialize(struct data_tree *tree, struct session_table *sessions, const char *path,

@@ -82,6 +82,9 @@ int txn_iterator_open(const char *directory, int64_t zxid, bool fast_forward,
                       struct error *error);
 /* ZK_OK with a reference; ZK_EOF at the end of all files; ZK_CORRUPT, ZK_IO. */
 int txn_iterator_next(struct txn_iterator *iterator, struct txn **ret_txn, struct error *error);
+/* The same without decoding: the bytes last until the next call. */
+int txn_iterator_next_bytes(struct txn_iterator *iterator, int64_t *ret_zxid, struct slice *ret_bytes,
+                            struct error *error);
 /* File, and offset of the record that next() gave last; for tools and messages. */
 const char *txn_iterator_path(const struct txn_iterator *iterator);
 int64_t txn_iterator_offset(const struct txn_iterator *iterator);

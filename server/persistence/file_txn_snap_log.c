@@ -18,6 +18,7 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 #include "common/thread/mutex.h"
+#include "common/wire/zxid.h"
 #include "server/persistence/file_txn_snap_internal.h"
 
 #define LOCK_NAME "zkc.lock"
@@ -278,6 +279,34 @@ void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret
     *ret_zxid = log->last_zxid;
     *ret_wall_ms = log->last_wall_ms;
     mutex_unlock(&log->lock);
+}
+
+int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, struct txn_iterator **ret_iterator,
+                           struct error *error)
+{
+    return txn_iterator_open(log->log_dir, zxid, false, &log->options.log, ret_iterator, error);
+}
+
+int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size,
+                                       int64_t *ret_epoch_zxid, struct error *error)
+{
+    struct zxid_file_list snapshots;
+    int err = zxid_file_list_read(log->snap_dir, SNAPSHOT_FILE_PREFIX, false, &snapshots, error);
+    if (err != ZK_OK)
+        return err;
+    int64_t size = 0, epoch_zxid = -1;
+    if (snapshots.count > 0)
+        err = file_size_of(snapshots.items[0].path, &size, error);
+    for (size_t i = 0; i < snapshots.count && epoch_zxid < 0; i++) {
+        if (snapshots.items[i].zxid > 0 && zxid_counter(snapshots.items[i].zxid) == 0)
+            epoch_zxid = snapshots.items[i].zxid;
+    }
+    zxid_file_list_release(&snapshots);
+    if (err != ZK_OK)
+        return err;
+    *ret_newest_size = size;
+    *ret_epoch_zxid = epoch_zxid;
+    return ZK_OK;
 }
 
 const char *file_txn_snap_log_data_log_dir(const struct file_txn_snap_log *log)

@@ -30,15 +30,28 @@ struct playback_listener {
  * when the newest is damaged, provided the logs reach back to it and on to the newest, which is then set aside as
  * damaged.<name>. Empty directories give zxid 0 and a first snapshot (db_autocreate, or the file "initialize", which is
  * removed), else zxid -1. ZK_CORRUPT names what is damaged or missing; tree and sessions are then in no state to be
- * used. Called once, before anything is appended.
+ * used. Before anything is appended; again after the tree was cleared.
  */
 int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
                               struct playback_listener *listener, int64_t *ret_zxid, struct error *error);
+/* fastForwardFromEdits on a tree in use: what is in the logs behind its last zxid is applied, the tail is left alone.
+ * For the thread that writes, while nothing is appended. The listener as above. *ret_zxid is the last one. */
+int file_txn_snap_log_fast_forward(struct file_txn_snap_log *log, struct data_tree *tree,
+                                   struct session_table *sessions, struct playback_listener *listener,
+                                   int64_t *ret_zxid, struct error *error);
 /* A snapshot of now, named after the tree's last zxid. *ret_path (may be NULL) is the caller's. */
 int file_txn_snap_log_save(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
                            char **ret_path, struct error *error);
 struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log);
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
+/* readTxnLog: an iterator that stands before the first record of the file that may hold `zxid`, while others go on
+ * appending. Any thread. */
+int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, struct txn_iterator **ret_iterator,
+                           struct error *error);
+/* The snapshots on disk as a leader asks of them: the size of the newest (0: none), and the latest zxid of a new epoch
+ * that one is named after (-1: none). Any thread. */
+int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size,
+                                       int64_t *ret_epoch_zxid, struct error *error);
 /* zxid and wall time of the last snapshot written or read; zxid -1 when there is none. */
 void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms);
 const char *file_txn_snap_log_data_log_dir(const struct file_txn_snap_log *log);    /* with version-2 */

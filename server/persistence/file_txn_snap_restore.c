@@ -206,6 +206,12 @@ static void tell_history(struct restore *restore, struct history *history)
     }
 }
 
+static void history_init(struct history *history, const struct playback_listener *listener)
+{
+    *history = (struct history){.most = listener != NULL ? listener->most : 0};
+    history->ring = MEMORY_NEW_ARRAY(history->most, struct buffer);
+}
+
 static void history_release(struct history *history)
 {
     for (size_t i = 0; i < history->most; i++)
@@ -268,8 +274,8 @@ static int replay(struct restore *restore, int64_t *ret_zxid)
                                 restore->error);
     if (err != ZK_OK)
         return err;
-    struct history history = {.most = restore->listener != NULL ? restore->listener->most : 0};
-    history.ring = MEMORY_NEW_ARRAY(history.most, struct buffer);
+    struct history history;
+    history_init(&history, restore->listener);
     err = replay_records(restore, iterator, &history, &last_zxid);
     if (err == ZK_OK && restore->damaged_zxid > last_zxid)
         err = error_set(restore->error, ZK_CORRUPT,
@@ -387,5 +393,34 @@ int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *t
     for (size_t i = 0; i < restore.damaged_count; i++)
         memory_free(restore.damaged[i]);
     memory_free(restore.damaged);
+    return err;
+}
+
+int file_txn_snap_log_fast_forward(struct file_txn_snap_log *log, struct data_tree *tree,
+                                   struct session_table *sessions, struct playback_listener *listener,
+                                   int64_t *ret_zxid, struct error *error)
+{
+    struct error own_error = {0};
+    struct restore restore = {.log = log,
+                              .tree = tree,
+                              .sessions = sessions,
+                              .listener = listener,
+                              .error = error != NULL ? error : &own_error};
+    int64_t last_zxid = data_tree_last_processed_zxid(tree), first_zxid = last_zxid;
+    struct txn_iterator *iterator;
+    int err = txn_iterator_open(log->log_dir, last_zxid + 1, true, &log->options.log, &iterator, restore.error);
+    if (err != ZK_OK)
+        return err;
+    struct history history;
+    history_init(&history, listener);
+    err = replay_records(&restore, iterator, &history, &last_zxid);
+    txn_iterator_close(iterator);
+    if (err == ZK_OK)
+        tell_history(&restore, &history);
+    history_release(&history);
+    if (err == ZK_OK && last_zxid != first_zxid)
+        log_info("%" PRId64 " logged transactions behind 0x%" PRIx64 " applied, up to 0x%" PRIx64, history.loaded,
+                 (uint64_t)first_zxid, (uint64_t)last_zxid);
+    *ret_zxid = last_zxid;
     return err;
 }

@@ -118,7 +118,8 @@ static int read_next(struct txn_iterator *iterator, struct log_record *ret_recor
 
 bool zxid_follows(int64_t previous, int64_t next)
 {
-    return next == previous + 1 || (zxid_epoch(next) > zxid_epoch(previous) && zxid_counter(next) <= 1);
+    return next > previous &&
+           (next - 1 == previous || (zxid_epoch(next) > zxid_epoch(previous) && zxid_counter(next) <= 1));
 }
 
 int txn_iterator_open(const char *directory, int64_t zxid, bool fast_forward,
@@ -179,6 +180,18 @@ int txn_iterator_next(struct txn_iterator *iterator, struct txn **ret_txn, struc
         error_prefix(error, "%s cannot be read at %" PRId64 ", zxid 0x%" PRIx64, txn_iterator_path(iterator),
                      record.offset, (uint64_t)record.zxid);
     return err;
+}
+
+int txn_iterator_next_bytes(struct txn_iterator *iterator, int64_t *ret_zxid, struct slice *ret_bytes,
+                            struct error *error)
+{
+    struct log_record record;
+    int err = txn_iterator_next_record(iterator, &record, error);
+    if (err != ZK_OK)
+        return err;
+    *ret_zxid = record.zxid;
+    *ret_bytes = (struct slice){ .bytes = record.bytes, .size = record.size };
+    return ZK_OK;
 }
 
 const char *txn_iterator_path(const struct txn_iterator *iterator)

@@ -151,3 +151,48 @@ int zk_database_take_snapshot(struct zk_database *database, struct error *error)
     server_metrics_sample(database->metrics, METRIC_SNAPSHOT_TIME, elapsed_ms);
     return ZK_OK;
 }
+
+int zk_database_deserialize_snapshot(struct zk_database *database, struct byte_source *source, struct error *error)
+{
+    atomic_store(&database->is_initialized, false);
+    committed_log_clear(database->committed);
+    session_table_clear(database->sessions);
+    data_tree_reset(database->tree);
+    int err = file_snap_read_state(database->tree, database->sessions, source, INT32_MAX, error);
+    tree_snapshot_set_fuzzy(database->tree, true);
+    if (err == ZK_OK)
+        atomic_store(&database->is_initialized, true);
+    return err;
+}
+
+int zk_database_serialize_snapshot(struct zk_database *database, struct byte_sink *sink, struct error *error)
+{
+    return file_snap_write_state(database->tree, database->sessions, sink, error);
+}
+
+int zk_database_reload(struct zk_database *database, int64_t *ret_zxid, struct error *error)
+{
+    atomic_store(&database->is_initialized, false);
+    committed_log_clear(database->committed);
+    session_table_clear(database->sessions);
+    data_tree_reset(database->tree);
+    return zk_database_load(database, ret_zxid, error);
+}
+
+int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct error *error)
+{
+    int64_t last_zxid;
+    int err = file_txn_snap_log_truncate(database->snap_log, zxid, error);
+    if (err == ZK_OK)
+        err = zk_database_reload(database, &last_zxid, error);
+    if (err == ZK_OK && last_zxid != zxid)    /* 4837 */
+        err = error_set(error, ZK_CORRUPT, "the logs were truncated to 0x%" PRIx64 " but the state ends at 0x%" PRIx64,
+                        (uint64_t)zxid, (uint64_t)last_zxid);
+    return err;
+}
+
+int zk_database_fast_forward(struct zk_database *database, int64_t *ret_zxid, struct error *error)
+{
+    return file_txn_snap_log_fast_forward(database->snap_log, database->tree, database->sessions, &database->listener,
+                                          ret_zxid, error);
+}

@@ -38,4 +38,18 @@ int64_t zk_database_txn_size(struct zk_database *database);    /* bytes */
 void zk_database_reset_txn_stats(struct zk_database *database);
 int zk_database_take_snapshot(struct zk_database *database, struct error *error);
 
+/* ---- for a server of an ensemble; the writer thread, while no chain runs ---- */
+/* Tree and sessions as a leader's SNAP has them, in place of what is here; the committed log begins anew. The caller sets
+ * the zxid, and says by tree_snapshot_set_fuzzy() when the tree is whole. After a failure there is no state to be used until zk_database_reload(). */
+int zk_database_deserialize_snapshot(struct zk_database *database, struct byte_source *source, struct error *error);
+/* The other side of it; any thread, the tree goes on changing. */
+int zk_database_serialize_snapshot(struct zk_database *database, struct byte_sink *sink, struct error *error);
+/* clear() and loadDataBase(): what is on the disk, and nothing else. */
+int zk_database_reload(struct zk_database *database, int64_t *ret_zxid, struct error *error);
+/* truncateLog: everything behind `zxid` is gone from the disk, for good, and from memory. ZK_NOT_FOUND, with nothing
+ * changed, when no log holds it. After any other failure this server must not vote. */
+int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct error *error);
+/* fastForwardDataBase: what is logged is applied, so that a vote speaks of what the disk has (2845). */
+int zk_database_fast_forward(struct zk_database *database, int64_t *ret_zxid, struct error *error);
+
 #endif

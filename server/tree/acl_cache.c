@@ -97,9 +97,9 @@ static struct entry *find_by_content(struct acl_cache *cache, const struct zk_ac
 static void insert(struct acl_cache *cache, struct entry *entry) REQUIRES(cache->lock)
 {
     if (entry->list.is_unknown) {
-        java_hash_set_add(&cache->unknown, &entry->by_id);
+        java_hash_set_add(&cache->unknown, &entry->by_id, NULL);
     } else {
-        java_hash_set_add(&cache->known, &entry->by_id);
+        java_hash_set_add(&cache->known, &entry->by_id, NULL);
         hash_map_insert(&cache->contents, &entry->by_content, hash_of_content(&entry->list.acl));
     }
     if (cache->last_id < entry->list.id)    /* (2) */
@@ -256,7 +256,7 @@ struct acl_list **acl_cache_list(struct acl_cache *cache, size_t *ret_count)
     size_t count = cache->known.count;
     struct acl_list **lists = MEMORY_NEW_ARRAY(count, struct acl_list *);
     struct java_hash_link **order =
-        java_hash_set_copy_order(&cache->known, java_hash_clone_capacity(cache->known.count));
+        java_hash_set_copy_order(&cache->known, java_hash_clone_capacity(cache->known.count), NULL);
     for (size_t i = 0; i < count; i++)
         lists[i] = acl_list_ref(&container_of(order[i], struct entry, by_id)->list);
     mutex_unlock(&cache->lock);

@@ -12,6 +12,7 @@
 #include "common/wire/acl.h"
 
 #define ACL_ID_OPEN_UNSAFE (-1)    /* world:anyone with all permissions, by Java's convention for a null list */
+#define ACL_ID_LARGEST (INT64_MAX / 2)    /* in a snapshot; beyond, there is room for ids made later */
 
 /*
  * An interned list. Immutable; lives while anyone holds a reference (a node, a reader between lock and use). `id` is

@@ -165,11 +165,18 @@ void data_node_client_stat(const struct data_node *node, const struct ephemeral_
     };
 }
 
+static int compare_names(const struct java_hash_link *a, const struct java_hash_link *b)
+{
+    const struct data_node *node = container_of(a, const struct data_node, sibling);
+    const struct data_node *other = container_of(b, const struct data_node, sibling);
+    return string_java_compare(node->name, data_node_name_size(node), other->name, data_node_name_size(other));
+}
+
 void data_node_add_child(struct data_node *parent, struct data_node *child)
 {
     if (parent->changes == NULL)
         make_changes(parent, data_node_name_size(parent));
-    java_hash_set_add(&parent->changes->children, &child->sibling);
+    java_hash_set_add(&parent->changes->children, &child->sibling, compare_names);
     drop_wire(parent);
 }
 

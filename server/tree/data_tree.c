@@ -213,9 +213,19 @@ struct ustring tree_top_namespace(struct ustring path)
 
 /* ---- public ---- */
 
-struct data_tree *data_tree_new(const struct data_tree_options *options, struct server_metrics *metrics)
+/* What every tree has before a client made anything. */
+static void add_first_nodes(struct data_tree *tree)
 {
     static const struct stat_persisted no_stat;
+    add_root(tree);
+    struct acl_list *open = acl_cache_intern(tree->acls, NULL);
+    add_system_node(tree, QUOTA_PROC, open, &no_stat);
+    add_system_node(tree, QUOTA_ROOT, open, &no_stat);
+    tree_add_config_node(tree);
+}
+
+struct data_tree *data_tree_new(const struct data_tree_options *options, struct server_metrics *metrics)
+{
     struct data_tree *tree = MEMORY_NEW(struct data_tree);
     tree->options = *options;
     tree->metrics = metrics;
@@ -231,12 +241,20 @@ struct data_tree *data_tree_new(const struct data_tree_options *options, struct 
     mutex_init(&tree->digest_lock);
     condition_init(&tree->txn_done);
     tree->history = MEMORY_NEW(struct digest_history);
-    add_root(tree);
-    struct acl_list *open = acl_cache_intern(tree->acls, NULL);
-    add_system_node(tree, QUOTA_PROC, open, &no_stat);
-    add_system_node(tree, QUOTA_ROOT, open, &no_stat);
-    tree_add_config_node(tree);
+    add_first_nodes(tree);
     return tree;
+}
+
+void data_tree_reset(struct data_tree *tree)
+{
+    tree_clear(tree);
+    add_first_nodes(tree);
+    mutex_lock(&tree->digest_lock);
+    memset(tree->history, 0, sizeof(*tree->history));
+    mutex_unlock(&tree->digest_lock);
+    atomic_store(&tree->has_loaded_digest, false);
+    atomic_store(&tree->digest_mismatch, false);
+    atomic_store(&tree->last_processed_zxid, 0);
 }
 
 void data_tree_free(struct data_tree *tree)

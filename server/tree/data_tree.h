@@ -137,6 +137,8 @@ void data_tree_process_txn(struct data_tree *tree, const struct txn_header *head
                            struct process_txn_result *ret_result);
 /* Sets the data of /zookeeper/config, version and zxids of a reconfiguration included; used by QuorumPeer. */
 void data_tree_set_config(struct data_tree *tree, struct slice config, int64_t zxid);
+/* As data_tree_new() made it; watches stay. For a tree that nobody reads meanwhile. */
+void data_tree_reset(struct data_tree *tree);
 void data_tree_set_last_processed_zxid(struct data_tree *tree, int64_t zxid);
 /* True once a digest did not match; the count is in the metrics. */
 bool data_tree_digest_mismatch(struct data_tree *tree);

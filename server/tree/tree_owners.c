@@ -79,12 +79,28 @@ static void free_session(struct tree_owners *owners, struct session_nodes *sessi
     memory_free(session);
 }
 
+static char *path_of(const struct java_hash_link *link)
+{
+    struct buffer path = {0};
+    data_node_append_path(container_of(link, const struct owned, link)->node, &path);
+    return buffer_detach(&path);
+}
+
+static int compare_paths(const struct java_hash_link *a, const struct java_hash_link *b)
+{
+    char *path = path_of(a), *other = path_of(b);
+    int order = string_java_compare(path, strlen(path), other, strlen(other));
+    memory_free(path);
+    memory_free(other);
+    return order;
+}
+
 static void add_to_set(struct java_hash_set *set, struct data_node *node, struct ustring path)
 {
     struct owned *owned = MEMORY_NEW(struct owned);
     owned->link.hash = string_java_hash(path.bytes, (size_t)path.size);
     owned->node = node;
-    java_hash_set_add(set, &owned->link);
+    java_hash_set_add(set, &owned->link, compare_paths);
 }
 
 static bool remove_from_set(struct java_hash_set *set, const struct data_node *node, struct ustring path)
@@ -99,13 +115,6 @@ static bool remove_from_set(struct java_hash_set *set, const struct data_node *n
     return true;
 }
 
-static char *path_of(struct java_hash_link *link)
-{
-    struct buffer path = {0};
-    data_node_append_path(container_of(link, struct owned, link)->node, &path);
-    return buffer_detach(&path);
-}
-
 static void list_set(const struct java_hash_set *set, struct path_list *ret_paths)
 {
     *ret_paths = (struct path_list){MEMORY_NEW_ARRAY(set->count, char *), 0};
@@ -115,7 +124,7 @@ static void list_set(const struct java_hash_set *set, struct path_list *ret_path
 
 static void list_copied_set(const struct java_hash_set *set, uint32_t capacity, struct path_list *ret_paths)
 {
-    struct java_hash_link **order = java_hash_set_copy_order(set, capacity);
+    struct java_hash_link **order = java_hash_set_copy_order(set, capacity, compare_paths);
     *ret_paths = (struct path_list){MEMORY_NEW_ARRAY(set->count, char *), set->count};
     for (size_t i = 0; i < set->count; i++)
         ret_paths->paths[i] = path_of(order[i]);

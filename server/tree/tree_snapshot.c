@@ -219,12 +219,21 @@ static int read_acl(struct in *in, struct zk_acl *ret_acl)
     return err;
 }
 
+static int check_acl_id(const struct in *in, int64_t id)
+{
+    if (id <= ACL_ID_LARGEST)
+        return ZK_OK;
+    return error_set(in->error, ZK_CORRUPT, "an ACL has id %" PRId64 " in a snapshot", id);
+}
+
 /* One list of the table. */
 static int read_acl_list(struct data_tree *tree, struct in *in)
 {
     int64_t id = 0;
     int32_t count = 0;
     int err = read_int64(in, &id);
+    if (err == ZK_OK)
+        err = check_acl_id(in, id);
     if (err == ZK_OK)
         err = read_int32(in, &count);
     if (err != ZK_OK)
@@ -357,6 +366,8 @@ static int read_node(struct data_tree *tree, struct in *in)
     err = read_data(tree, in, &data);
     if (err == ZK_OK)
         err = read_bytes(in, fixed, sizeof(fixed));
+    if (err == ZK_OK)
+        err = check_acl_id(in, (int64_t)load_be64(fixed));
     if (err != ZK_OK) {
         blob_unref(data);
         return err;
@@ -533,4 +544,12 @@ bool tree_snapshot_pending_digest(struct data_tree *tree, struct zxid_digest *re
         *ret_digest = tree->history->loaded;
     mutex_unlock(&tree->digest_lock);
     return is_pending;
+}
+
+void tree_snapshot_set_fuzzy(struct data_tree *tree, bool is_fuzzy)
+{
+    mutex_lock(&tree->digest_lock);
+    tree->history->loaded = (struct zxid_digest){0};
+    atomic_store(&tree->has_loaded_digest, is_fuzzy);
+    mutex_unlock(&tree->digest_lock);
 }

@@ -31,6 +31,8 @@ int tree_snapshot_read_digest(struct data_tree *tree, struct byte_source *source
                               struct error *error);
 /* compareSnapshotDigests after loading, at this zxid. */
 void tree_snapshot_compare_digest(struct data_tree *tree, int64_t zxid);
+/* A tree that came over the wire while its sender went on: no digest is compared until it is said to be whole. */
+void tree_snapshot_set_fuzzy(struct data_tree *tree, bool is_fuzzy);
 /* The digest of the snapshot that no transaction reached yet; false when there is none to wait for. */
 bool tree_snapshot_pending_digest(struct data_tree *tree, struct zxid_digest *ret_digest);
 

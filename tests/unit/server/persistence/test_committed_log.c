@@ -52,6 +52,8 @@ START_TEST(a_gap_begins_it_anew)
     add(log, 2);
     add(log, 4);
     assert_holds(log, 4, 4, 1);
+    add(log, 0x100000003);    /* the beginning of its epoch is not here */
+    assert_holds(log, 0x100000003, 0x100000003, 1);
     committed_log_free(log);
 }
 END_TEST

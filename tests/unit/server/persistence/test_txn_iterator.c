@@ -243,6 +243,8 @@ START_TEST(successors_are_told_from_gaps)
     ck_assert(!zxid_follows(0x100000007, 0x300000002));
     ck_assert(!zxid_follows(0x100000007, 0x100000007));
     ck_assert(!zxid_follows(0x300000001, 0x100000001));
+    ck_assert(!zxid_follows(0, INT64_MIN + 1));
+    ck_assert(!zxid_follows(INT64_MAX, INT64_MIN));
 }
 END_TEST
 

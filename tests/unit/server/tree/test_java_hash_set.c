@@ -26,18 +26,39 @@ static void names_init(struct names *names, uint32_t capacity)
     names->count = 0;
 }
 
+static int compare(const struct java_hash_link *a, const struct java_hash_link *b)
+{
+    const char *text = container_of(a, const struct name, link)->text;
+    const char *other = container_of(b, const struct name, link)->text;
+    return string_java_compare(text, strlen(text), other, strlen(other));
+}
+
 static void add(struct names *names, const char *text)
 {
     struct name *name = &names->items[names->count++];
     *name = (struct name){.link.hash = string_java_hash(text, strlen(text)), .text = text};
-    java_hash_set_add(&names->set, &name->link);
+    java_hash_set_add(&names->set, &name->link, compare);
 }
 
+static void drop(struct names *names, const char *text)
+{
+    size_t at = 0;
+    while (strcmp(names->items[at].text, text) != 0)
+        at++;
+    java_hash_set_remove(&names->set, &names->items[at].link);
+    names->items[at].text = "";
+}
+
+/* "a b -a": a and b come, then a goes. */
 static void add_words(struct names *names, char *words)
 {
     char *state;
-    for (char *word = strtok_r(words, " ", &state); word != NULL; word = strtok_r(NULL, " ", &state))
-        add(names, word);
+    for (char *word = strtok_r(words, " ", &state); word != NULL; word = strtok_r(NULL, " ", &state)) {
+        if (*word == '-')
+            drop(names, word + 1);
+        else
+            add(names, word);
+    }
 }
 
 static const char *text_of(struct java_hash_link *link)
@@ -59,7 +80,7 @@ static void assert_order(const struct java_hash_set *set, const char *expected)
 static const struct {
     const char *fact;
     uint32_t capacity;
-    const char *added;
+    const char *words;
     const char *order;
 } orders[] = {
     {"one bucket after another, in a table that was doubled twice", 8,
@@ -76,13 +97,32 @@ static const struct {
     {"the ninth of a chain doubles a small table", 8,
      "AaAaAaAa BBAaAaAa AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB k0 k9 k18",
      "k0 AaAaAaAa BBAaAaAa AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB k9 k18"},
+    {"the ninth of a chain makes a tree in a table of sixty-four", 64,
+     "AaAaAaAa BBBBBBBB AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB BBAaAaAa AaBBBBBB "
+     "BBAaAaBB",
+     "BBAaAaAa AaBBAaAa AaAaAaAa BBBBBBBB BBBBAaAa AaAaBBAa BBAaBBAa BBAaAaBB AaBBBBAa AaBBBBBB BBBBBBAa "
+     "AaAaAaBB"},
+    {"a tree that loses elements is balanced anew", 64,
+     "AaAaAaAa BBBBBBBB AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB BBAaAaAa AaBBBBBB "
+     "BBAaAaBB -BBBBAaAa -AaAaAaAa -BBAaAaBB AaAaBBBB -AaBBBBAa AaBBAaBB",
+     "BBAaAaAa AaBBAaAa BBBBBBBB AaAaBBAa AaAaBBBB BBAaBBAa AaBBBBBB AaBBAaBB BBBBBBAa AaAaAaBB"},
+    {"a small tree is a chain again", 64,
+     "AaAaAaAa BBBBBBBB AaBBAaAa BBBBAaAa AaAaBBAa BBAaBBAa AaBBBBAa BBBBBBAa AaAaAaBB BBAaAaAa AaBBBBBB "
+     "BBAaAaBB -BBBBAaAa -AaAaAaAa -BBAaAaBB -AaBBBBAa -BBBBBBBB -BBBBBBAa -AaAaAaBB -BBAaAaAa AaAaAaAa "
+     "AaAaBBBB",
+     "AaBBAaAa AaAaBBAa AaAaBBBB AaAaAaAa BBAaBBAa AaBBBBBB"},
+    {"growth divides a tree into a tree and a chain", 64,
+     "d77 d99 d11 d153 d175 d131 d252 d197 d274 d55 d351 d33 d230 f0 f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12 "
+     "f13 f14 f15 f16 f17 f18 f19 f20 f21 f22 f23 f24 f25 f26 f27 f28 f29 f30 f31 f32 f33 f34 f35",
+     "f10 d99 d153 d11 d55 d230 d197 d274 d351 f12 f11 f14 f13 f0 f16 f1 f15 f2 f18 f3 f17 f4 f5 f19 f6 f7 f8 "
+     "f9 f21 f20 f23 f22 f25 f24 f27 f26 f29 f28 f30 f32 d77 d33 d175 d131 f31 d252 f34 f33 f35"},
 };
 
 START_TEST(elements_come_in_javas_order)
 {
     struct names names;
     char words[512];
-    snprintf(words, sizeof(words), "%s", orders[_i].added);
+    snprintf(words, sizeof(words), "%s", orders[_i].words);
     names_init(&names, orders[_i].capacity);
     add_words(&names, words);
     assert_order(&names.set, orders[_i].order);
@@ -116,7 +156,8 @@ START_TEST(a_copy_has_the_order_of_its_own_table)
     add_words(&names, words);
     for (size_t i = 0; i < 6; i++)
         java_hash_set_remove(&names.set, &names.items[i].link);
-    struct java_hash_link **order = java_hash_set_copy_order(&names.set, java_hash_clone_capacity(names.set.count));
+    struct java_hash_link **order = java_hash_set_copy_order(&names.set, java_hash_clone_capacity(names.set.count),
+                                                             compare);
     assert_order(&names.set, "n222 n259");
     ck_assert_str_eq(text_of(order[0]), "n222");    /* 4 buckets: 2 and 3 */
     ck_assert_str_eq(text_of(order[1]), "n259");

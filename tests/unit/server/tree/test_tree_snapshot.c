@@ -146,6 +146,24 @@ START_TEST(a_node_with_an_unknown_acl_is_closed_until_the_log_tells)
 }
 END_TEST
 
+START_TEST(no_acl_takes_the_last_id)
+{
+    struct buffer bytes = {0};
+    jute_write_int32(&bytes, 0);
+    put_node(&bytes, "", "", INT64_MAX);    /* of a node */
+    jute_write_string(&bytes, "/");
+    ck_assert_int_eq(load(&bytes), ZK_CORRUPT);
+    buffer_clear(&bytes);
+    jute_write_int32(&bytes, 1);            /* of the table */
+    jute_write_int64(&bytes, INT64_MAX);
+    jute_write_int32(&bytes, 0);
+    put_node(&bytes, "", "", -1);
+    jute_write_string(&bytes, "/");
+    ck_assert_int_eq(load(&bytes), ZK_CORRUPT);
+    buffer_release(&bytes);
+}
+END_TEST
+
 START_TEST(a_path_that_is_no_utf8_is_repaired_as_java_does)
 {
     struct buffer bytes = {0};
@@ -293,6 +311,7 @@ static Suite *tree_snapshot_suite(void)
     tcase_add_test(tcase, memory_grows_only_with_what_comes);
     tcase_add_test(tcase, large_data_comes_through);
     tcase_add_test(tcase, a_node_with_an_unknown_acl_is_closed_until_the_log_tells);
+    tcase_add_test(tcase, no_acl_takes_the_last_id);
     tcase_add_test(tcase, a_path_that_is_no_utf8_is_repaired_as_java_does);
     tcase_add_test(tcase, digests_of_all_versions);
     tcase_add_test(tcase, comparing_waits_for_the_end_of_the_fuzzy_range);
