@@ -136,22 +136,35 @@ void zookeeper_server_submit(struct zookeeper_server *server, struct request *re
         refuse_unknown_type(server, request);
         return;
     }
+    struct server_role *role = server->core.role;
+    if (role->ops->set_local_session_flag != NULL)
+        role->ops->set_local_session_flag(role, request);
     if (request->cnxn != NULL)
         atomic_fetch_add(&server->core.requests_in_process, 1);
     request_processor_process(server->first, request);
+}
+
+void zookeeper_server_flush(struct zookeeper_server *server)
+{
+    if (zookeeper_server_is_running(server))
+        request_processor_flush(server->first);
 }
 
 /* ---- as packet_sink ---- */
 
 static bool sink_is_running(struct packet_sink *sink)
 {
-    return zookeeper_server_is_running(server_of(sink));
+    return zookeeper_server_takes_clients(server_of(sink));
 }
 
 static int sink_process_connect(struct packet_sink *sink, struct server_cnxn *cnxn, struct slice frame,
                                 struct error *error)
 {
-    return session_connect_process(server_of(sink), cnxn, frame, error);
+    struct zookeeper_server *server = server_of(sink);
+    rw_lock_read(&server->role_lock);
+    int err = session_connect_process(server, cnxn, frame, error);
+    rw_lock_unlock_read(&server->role_lock);
+    return err;
 }
 
 static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
@@ -176,14 +189,21 @@ static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnx
         request_new(cnxn, atomic_load(&cnxn->session_id), header->xid, header->type, chunk, payload, info);
     request->owner = server_core_me;
     auth_info_unref(info);
+    rw_lock_read(&server->role_lock);
     zookeeper_server_submit(server, request);
+    rw_lock_unlock_read(&server->role_lock);
     return ZK_OK;
 }
 
 static bool sink_four_letter_word(struct packet_sink *sink, struct server_cnxn *cnxn, uint32_t word, struct slice rest)
 {
     struct zookeeper_server *server = server_of(sink);
-    return server->four_letter != NULL && server->four_letter->handle(server->four_letter, server, cnxn, word, rest);
+    if (server->four_letter == NULL)
+        return false;
+    rw_lock_read(&server->role_lock);
+    bool is_word = server->four_letter->handle(server->four_letter, server, cnxn, word, rest);
+    rw_lock_unlock_read(&server->role_lock);
+    return is_word;
 }
 
 static int sink_check_frame_size(struct packet_sink *sink, int32_t length, struct error *error)
@@ -223,8 +243,9 @@ static void sink_remove_cnxn(struct packet_sink *sink, struct server_cnxn *cnxn)
 static void sink_flush(struct packet_sink *sink)
 {
     struct zookeeper_server *server = server_of(sink);
-    if (zookeeper_server_is_running(server))
-        request_processor_flush(server->first);
+    rw_lock_read(&server->role_lock);
+    zookeeper_server_flush(server);
+    rw_lock_unlock_read(&server->role_lock);
 }
 
 const struct packet_sink_ops client_packets_ops = {

@@ -56,22 +56,32 @@ static void close_older_connection(struct zookeeper_server *server, int64_t sess
         server_cnxn_factory_close_session(server->secure_factory, session_id, DISCONNECT_CLIENT_RECONNECT);
 }
 
+/* revalidateSession: at once here, by the leader's answer on a learner. */
+static void revalidate_session(struct zookeeper_server *server, struct server_cnxn *cnxn, int64_t session_id,
+                               int32_t timeout_ms)
+{
+    struct server_role *role = server->core.role;
+    struct session_tracker *tracker = server->core.session_tracker;
+    if (role->ops->revalidate_session != NULL)
+        role->ops->revalidate_session(role, cnxn, session_id, timeout_ms);
+    else
+        session_connect_finish(server, cnxn, tracker->ops->touch_session(tracker, session_id, timeout_ms));
+}
+
 static void reopen_session(struct zookeeper_server *server, struct server_cnxn *cnxn,
                            const struct connect_request *request, int32_t timeout_ms)
 {
-    struct session_tracker *tracker = server->core.session_tracker;
     close_older_connection(server, request->session_id);
     server_cnxn_set_session_id(cnxn, request->session_id);
-    bool is_valid = session_password_is_valid(request->session_id, request->passwd.bytes, request->passwd.size);
-    if (!is_valid) {
+    if (session_password_is_valid(request->session_id, request->passwd.bytes, request->passwd.size)) {
+        revalidate_session(server, cnxn, request->session_id, timeout_ms);
+    } else {
         char peer[ADDRESS_TEXT_SIZE];
         address_format(&cnxn->peer, peer);
         log_warn_limited(&server->refused, "Incorrect password from %s for session 0x%" PRIx64, peer,
                          (uint64_t)request->session_id);
-    } else {
-        is_valid = tracker->ops->touch_session(tracker, request->session_id, timeout_ms);
+        session_connect_finish(server, cnxn, false);
     }
-    session_connect_finish(server, cnxn, is_valid);
     server_metrics_count(server->core.metrics, METRIC_CONNECTION_REVALIDATE_COUNT, 1);
 }
 
@@ -91,10 +101,12 @@ int session_connect_process(struct zookeeper_server *server, struct server_cnxn 
     int err = read_connect_request(server, cnxn, frame, &request, error);
     if (err != ZK_OK)
         return err;
+    if (!zookeeper_server_takes_clients(server))
+        return error_set(error, ZK_CLOSED, "ZooKeeperServer not running");
     server_metrics_count(server->core.metrics, METRIC_CONNECTION_REQUEST_COUNT, 1);
     char peer[ADDRESS_TEXT_SIZE];
     address_format(&cnxn->peer, peer);
-    if (!request.read_only && server->core.role->is_read_only) {
+    if (!request.read_only && server->core.role->ops->is_read_only) {
         atomic_store(&cnxn->close_reason, DISCONNECT_NOT_READ_ONLY_CLIENT);
         return error_set(error, ZK_NOT_READ_ONLY, "Refusing session request for not-read-only client %s", peer);
     }
@@ -105,6 +117,11 @@ int session_connect_process(struct zookeeper_server *server, struct server_cnxn 
                          "Refusing session(0x%" PRIx64 ") request for client %s as it has seen zxid 0x%" PRIx64
                          " our last zxid is 0x%" PRIx64 " client must try another server",
                          (uint64_t)request.session_id, peer, (uint64_t)request.last_zxid_seen, (uint64_t)last_zxid);
+    }
+    if (request.session_id != 0 && server->core.role->ops->validate_session != NULL) {
+        err = server->core.role->ops->validate_session(server->core.role, cnxn, request.session_id, error);
+        if (err != ZK_OK)
+            return err;
     }
     int32_t timeout_ms = negotiate_timeout(server, request.time_out);
     server_cnxn_set_session_timeout(cnxn, timeout_ms);
@@ -129,7 +146,7 @@ void session_connect_finish(struct zookeeper_server *server, struct server_cnxn 
     jute_write_int64(&out, id);
     jute_write_buffer(&out, (struct jute_buffer){password, PASSWORD_SIZE});
     if (cnxn->has_read_only_flag)
-        jute_write_boolean(&out, server->core.role->is_read_only);
+        jute_write_boolean(&out, server->core.role->ops->is_read_only);
     store_be32(out.bytes, (uint32_t)(out.size - 4));
     server_cnxn_send_raw(cnxn, out.bytes, out.size);
     buffer_release(&out);
@@ -139,4 +156,10 @@ void session_connect_finish(struct zookeeper_server *server, struct server_cnxn 
         log_info("Invalid session 0x%" PRIx64 ", probably expired", (uint64_t)atomic_load(&cnxn->session_id));
         server_cnxn_send_close(cnxn);
     }
+}
+
+void zookeeper_server_finish_session_init(struct zookeeper_server *server, struct server_cnxn *cnxn, bool is_valid)
+{
+    session_connect_finish(server, cnxn, is_valid);
+    server->core.callbacks->flush_connections(&server->core);
 }

@@ -301,7 +301,7 @@ static int run(const struct command_line *line, const char *path, struct server_
     struct four_letter_commands *commands = four_letter_commands_new(options);
     struct zookeeper_server *server = NULL;
     int exit_code;
-    int err = zookeeper_server_new(options, four_letter_commands_hook(commands), &failure.hook, &server, &exit_code,
+    int err = zookeeper_server_new(options, 0, four_letter_commands_hook(commands), &failure.hook, &server, &exit_code,
                                    &error);
     if (err == ZK_OK)
         err = zookeeper_server_start(server, &exit_code, &error);

@@ -1,12 +1,11 @@
 /*
- * zookeeper_server.c - a server's life: opening its data, starting chain and threads, coming down.
+ * zookeeper_server.c - a server's life: opening its data, taking on a role and laying it down, coming down.
  *
- * Mirrors ZooKeeperServer (startdata, startup, shutdown, expire) and ZooKeeperServerMain.runFromConfig for a server that
- * stands alone.
- *
- *   new: data directories -> start: load, bind, chain, tracker, timers, connections -> shutdown: the same backwards
- * Departs from Java: connections are accepted once the data is loaded (until then they wait in the backlog), and no
- * snapshot is written at the start when there was nothing to replay.
+ * Mirrors ZooKeeperServer (startdata, startup, shutdown, expire). Which chain and tracker a role has is the role's; see
+ * standalone_server.c and server/quorum.
+ * (1) No request enters a chain unless the state is RUNNING, and none is in one when it is freed: connections hold
+ *     role_lock for reading while they hand something in, and freeing takes it for writing.
+ * (2) Between two roles no connection has a session, so no watch is left from the one before.
  */
 #include "server/zookeeper_server.h"
 
@@ -16,18 +15,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/memory.h"
-#include "server/request/final_request_processor.h"
-#include "server/request/prep_request_processor.h"
-#include "server/request/sync_request_processor.h"
 #include "server/zookeeper_server_parts.h"
 
-static const struct role_ops standalone_role = {
-    .state_name = "standalone",
-    .is_read_only = false,
-    .has_reconfig = false,
-};
+static const struct role_ops idle_role = {.state_name = "none"};
 
-static struct zookeeper_server *server_of_core(struct server_core *core)
+struct zookeeper_server *zookeeper_server_of(struct server_core *core)
 {
     return container_of(core, struct zookeeper_server, core);
 }
@@ -36,12 +28,12 @@ static struct zookeeper_server *server_of_core(struct server_core *core)
 
 static void core_finish_session_init(struct server_core *core, struct server_cnxn *cnxn, bool is_valid)
 {
-    session_connect_finish(server_of_core(core), cnxn, is_valid);
+    session_connect_finish(zookeeper_server_of(core), cnxn, is_valid);
 }
 
 static bool core_close_session(struct server_core *core, int64_t session_id, enum disconnect_reason reason)
 {
-    struct zookeeper_server *server = server_of_core(core);
+    struct zookeeper_server *server = zookeeper_server_of(core);
     if (server->factory != NULL && server_cnxn_factory_close_session(server->factory, session_id, reason))
         return true;
     return server->secure_factory != NULL &&
@@ -50,7 +42,7 @@ static bool core_close_session(struct server_core *core, int64_t session_id, enu
 
 static void core_flush_connections(struct server_core *core)
 {
-    struct zookeeper_server *server = server_of_core(core);
+    struct zookeeper_server *server = zookeeper_server_of(core);
     if (server->factory != NULL)
         server_cnxn_factory_flush(server->factory);
     if (server->secure_factory != NULL)
@@ -59,7 +51,7 @@ static void core_flush_connections(struct server_core *core)
 
 static void core_fail(struct server_core *core, int exit_code, const struct error *error)
 {
-    struct zookeeper_server *server = server_of_core(core);
+    struct zookeeper_server *server = zookeeper_server_of(core);
     if (atomic_exchange(&core->has_failed, true))
         return;
     log_error("Severe unrecoverable error, exiting: %s", error->text);
@@ -81,7 +73,7 @@ static void expire(struct session_expirer *self, int64_t session_id, int32_t tim
     struct zookeeper_server *server = container_of(self, struct zookeeper_server, expirer);
     log_info("Expiring session 0x%" PRIx64 ", timeout of %dms exceeded", (uint64_t)session_id, timeout_ms);
     zookeeper_server_submit(server, request_new_internal(session_id, OP_CLOSE_SESSION, (struct slice){NULL, 0}));
-    request_processor_flush(server->first);
+    zookeeper_server_flush(server);
 }
 
 /* For ContainerManager, which knows the core only. */
@@ -94,7 +86,7 @@ static void submit_container_request(struct container_sink *self, struct request
 {
     struct zookeeper_server *server = container_of(self, struct container_intake, sink)->server;
     zookeeper_server_submit(server, request);
-    request_processor_flush(server->first);
+    zookeeper_server_flush(server);
 }
 
 /* ---- making ---- */
@@ -147,17 +139,17 @@ static int read_enforced_schemes(struct zookeeper_server *server, struct error *
     return err;
 }
 
-static void fill_core(struct zookeeper_server *server)
+static void fill_core(struct zookeeper_server *server, int64_t server_id)
 {
     const struct server_options *options = server->options;
     struct server_core *core = &server->core;
     core->options = options;
-    core->role = &standalone_role;
+    server->idle.ops = &idle_role;
+    core->role = &server->idle;
     core->callbacks = &callbacks;
-    core->server_id = 0;
+    core->server_id = server_id;
     core->metrics = server_metrics_new();
     server_stats_init(&core->stats);
-    core->outstanding_changes = outstanding_changes_new(core->metrics);
     core->jute_limit = (int32_t)(options->jute_maxbuffer + options->jute_maxbuffer_extrasize);
     core->ephemeral_rules = (struct ephemeral_rules){options->extended_types_enabled, options->emulate353_ttl_nodes};
     core->digest_enabled = options->digest_enabled;
@@ -184,7 +176,7 @@ static int open_data(struct zookeeper_server *server, struct error *error)
     return ZK_OK;
 }
 
-int zookeeper_server_new(const struct server_options *options, struct four_letter_hook *four_letter,
+int zookeeper_server_new(const struct server_options *options, int64_t server_id, struct four_letter_hook *four_letter,
                          struct failure_hook *failure, struct zookeeper_server **ret_server, int *ret_exit_code,
                          struct error *error)
 {
@@ -194,8 +186,9 @@ int zookeeper_server_new(const struct server_options *options, struct four_lette
     server->options = options;
     server->four_letter = four_letter;
     server->failure = failure;
+    rw_lock_init(&server->role_lock);
+    fill_core(server, server_id);
     zookeeper_server_reload(server);
-    fill_core(server);
     *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
     int err = provider_registry_new(options, &server->core.providers, error);
     if (err == ZK_OK)
@@ -212,52 +205,21 @@ int zookeeper_server_new(const struct server_options *options, struct four_lette
     return ZK_OK;
 }
 
-/* ---- start ---- */
+/* ---- opening ---- */
 
-/* Ephemerals whose session is in no table: their owner died with the server. */
-static bool kill_dead_sessions(struct server_core *core)
-{
-    struct data_tree *tree = zk_database_tree(core->database);
-    size_t count;
-    int64_t *owners = data_tree_get_sessions(tree, &count);
-    bool did = false;
-    for (size_t i = 0; i < count; i++) {
-        int32_t timeout_ms;
-        if (session_table_get(zk_database_sessions(core->database), owners[i], &timeout_ms))
-            continue;
-        log_info("Removing the ephemeral nodes of session 0x%" PRIx64 ", which is not there any more",
-                 (uint64_t)owners[i]);
-        struct txn_header header = {owners[i], 0, data_tree_last_processed_zxid(tree), clock_wall_ms(),
-                                    OP_CLOSE_SESSION};
-        struct txn_body body = {.is_present = false};
-        struct process_txn_result result;
-        struct arena arena = {0};
-        data_tree_process_txn(tree, &header, &body, NULL, &arena, &result);
-        arena_release(&arena);
-        did = true;
-    }
-    memory_free(owners);
-    return did;
-}
-
-/* loadData */
-static int load_data(struct zookeeper_server *server, struct error *error)
+int zookeeper_server_load(struct zookeeper_server *server, int64_t *ret_zxid, struct error *error)
 {
     struct server_core *core = &server->core;
-    int64_t zxid, snapshot_zxid, snapshot_wall_ms, start_ms = clock_elapsed_ms();
+    int64_t zxid, start_ms = clock_elapsed_ms();
     int err = zk_database_load(core->database, &zxid, error);
     if (err != ZK_OK)
         return err;
-    bool has_changed = kill_dead_sessions(core);
     atomic_store(&core->zxid, zxid < 0 ? 0 : zxid);
-    file_txn_snap_log_last_snapshot(zk_database_snap_log(core->database), &snapshot_zxid, &snapshot_wall_ms);
-    if (has_changed || snapshot_zxid != zxid)
-        err = zk_database_take_snapshot(core->database, error);
-    int64_t elapsed_ms = clock_elapsed_ms() - start_ms;
-    log_info("Data loaded in %" PRId64 " ms: %zu nodes, %zu sessions, last zxid 0x%" PRIx64, elapsed_ms,
-             data_tree_node_count(zk_database_tree(core->database)),
-             session_table_count(zk_database_sessions(core->database)), (uint64_t)atomic_load(&core->zxid));
-    return err;
+    log_info("Data loaded in %" PRId64 " ms: %zu nodes, %zu sessions, last zxid 0x%" PRIx64,
+             clock_elapsed_ms() - start_ms, data_tree_node_count(zk_database_tree(core->database)),
+             session_table_count(zk_database_sessions(core->database)), (uint64_t)zxid);
+    *ret_zxid = zxid;
+    return ZK_OK;
 }
 
 static int client_address(const struct server_options *options, struct address *ret_address, struct error *error)
@@ -271,75 +233,162 @@ static int client_address(const struct server_options *options, struct address *
     return address_resolve(options->client_port_address, port, ret_address, 1, &count, error);
 }
 
-static int bind_client_port(struct zookeeper_server *server, struct error *error)
+int zookeeper_server_bind(struct zookeeper_server *server, const struct address *address, struct error *error)
 {
-    struct address address;
-    int err = client_address(server->options, &address, error);
-    if (err != ZK_OK)
-        return err;
-    return server_cnxn_factory_new(server->options, &address, &server->sink, server->core.metrics,
+    struct address configured;
+    if (address == NULL) {
+        int err = client_address(server->options, &configured, error);
+        if (err != ZK_OK)
+            return err;
+        address = &configured;
+    }
+    return server_cnxn_factory_new(server->options, address, &server->sink, server->core.metrics,
                                    &server->core.stats, &server->factory, error);
 }
 
-/* setupRequestProcessors: PREP - SYNC - final */
-static void compose_chain(struct zookeeper_server *server)
+int zookeeper_server_rebind(struct zookeeper_server *server, const struct address *address, struct error *error)
 {
-    struct server_core *core = &server->core;
-    server->final = final_request_processor_new(core);
-    server->sync = sync_request_processor_start(core, server->final);
-    server->first = prep_request_processor_start(core, zookeeper_server_client_port(server), server->sync);
+    return server_cnxn_factory_rebind(server->factory, address, error);
 }
 
-static void start_timers(struct zookeeper_server *server)
+void zookeeper_server_open(struct zookeeper_server *server)
+{
+    server->cleanup_manager = datadir_cleanup_manager_start(server->options);
+    server->is_open = true;
+    server_cnxn_factory_start(server->factory);
+}
+
+/* ---- a role comes ---- */
+
+/* Under the role lock. */
+static void set_outstanding_limit(struct zookeeper_server *server)
+{
+    struct server_role *role = server->core.role;
+    int64_t limit = server->options->global_outstanding_limit;
+    if (role->ops->global_outstanding_limit != NULL)
+        limit = role->ops->global_outstanding_limit(role, limit);
+    atomic_store(&server->global_outstanding_limit, limit);
+}
+
+static void start_container_manager(struct zookeeper_server *server)
 {
     struct container_intake *intake = MEMORY_NEW(struct container_intake);
     intake->sink.submit = submit_container_request;
     intake->server = server;
     server->container_sink = &intake->sink;
     server->container_manager = container_manager_start(&server->core, server->container_sink);
-    server->cleanup_manager = datadir_cleanup_manager_start(server->options);
 }
 
-int zookeeper_server_start(struct zookeeper_server *server, int *ret_exit_code, struct error *error)
+void zookeeper_server_create_session_tracker(struct zookeeper_server *server, struct server_role *role,
+                                             const struct role_life *life)
 {
     struct server_core *core = &server->core;
-    *ret_exit_code = EXIT_CODE_UNEXPECTED_ERROR;
-    int err = bind_client_port(server, error);
-    if (err == ZK_OK)
-        err = load_data(server, error);
-    if (err != ZK_OK)
-        return err;
-    core->session_tracker =
-        session_tracker_impl_new(&server->expirer, zk_database_sessions(core->database),
-                                 (int32_t)server->options->tick_time, core->server_id, core->metrics);
-    compose_chain(server);
-    atomic_store(&server->state, SERVER_RUNNING);
-    core->session_tracker->ops->start(core->session_tracker);
-    start_timers(server);
-    log_info("Serving clients on port %d, mode: %s", zookeeper_server_client_port(server), core->role->state_name);
-    server_cnxn_factory_start(server->factory);
-    return ZK_OK;
+    assert(core->session_tracker == NULL && server->life == NULL);
+    struct session_tracker *tracker = life->create_session_tracker(role, server);
+    rw_lock_write(&server->role_lock);
+    core->session_tracker = tracker;
+    rw_lock_unlock_write(&server->role_lock);
 }
 
-/* ---- coming down ---- */
-
-void zookeeper_server_shutdown(struct zookeeper_server *server)
+void zookeeper_server_startup(struct zookeeper_server *server, struct server_role *role, const struct role_life *life)
 {
-    int state = atomic_load(&server->state);
-    if (state != SERVER_RUNNING && state != SERVER_ERROR)
+    struct server_core *core = &server->core;
+    assert(server->life == NULL && atomic_load(&server->state) != SERVER_RUNNING);
+    if (core->session_tracker == NULL)
+        zookeeper_server_create_session_tracker(server, role, life);
+    server_stats_restart(&core->stats);
+    rw_lock_write(&server->role_lock);
+    server->life = life;
+    core->role = role;
+    core->outstanding_changes = outstanding_changes_new(core->metrics);
+    atomic_store(&core->requests_in_process, 0);
+    server->first = life->setup_request_processors(role, server);
+    set_outstanding_limit(server);
+    atomic_store(&server->refuses_clients, role->ops->refuses_clients != NULL && role->ops->refuses_clients(role));
+    if (!atomic_load(&core->has_failed))
+        atomic_store(&server->state, SERVER_RUNNING);
+    rw_lock_unlock_write(&server->role_lock);
+    if (life->has_session_tracker_thread)
+        core->session_tracker->ops->start(core->session_tracker);
+    if (life->has_container_manager)
+        start_container_manager(server);
+    log_info("Serving clients on port %d, mode: %s", zookeeper_server_client_port(server), role->ops->state_name);
+}
+
+/* ---- and goes ---- */
+
+static void close_connections(struct zookeeper_server *server)
+{
+    if (server->factory != NULL)
+        server_cnxn_factory_close_all(server->factory, DISCONNECT_SERVER_SHUTDOWN);
+    if (server->secure_factory != NULL)
+        server_cnxn_factory_close_all(server->secure_factory, DISCONNECT_SERVER_SHUTDOWN);
+}
+
+static void wait_for_sessions(struct zookeeper_server *server)
+{
+    if (!server->is_open)
         return;
-    log_info("Shutting down");
+    if (server->factory != NULL)
+        server_cnxn_factory_wait_for_sessions(server->factory);
+    if (server->secure_factory != NULL)
+        server_cnxn_factory_wait_for_sessions(server->secure_factory);
+}
+
+/* Nobody is in the chain, and nobody can come in. */
+static void free_role(struct zookeeper_server *server, struct server_role *role)
+{
     struct server_core *core = &server->core;
-    server_cnxn_factory_stop_accepting(server->factory);                        /* (1) */
+    rw_lock_write(&server->role_lock);
+    const struct role_life *life = server->life;
+    server->life = NULL;
+    server->first = NULL;
+    core->role = &server->idle;
+    if (life != NULL)
+        life->free_processors(role);
+    outstanding_changes_free(core->outstanding_changes);
+    core->outstanding_changes = NULL;
+    if (core->session_tracker != NULL)
+        core->session_tracker->ops->free(core->session_tracker);
+    core->session_tracker = NULL;
+    rw_lock_unlock_write(&server->role_lock);
+}
+
+void zookeeper_server_shutdown_role(struct zookeeper_server *server)
+{
+    struct server_core *core = &server->core;
+    const struct role_life *life = server->life;
+    struct server_role *role = core->role;
+    int running = SERVER_RUNNING;
+    atomic_compare_exchange_strong(&server->state, &running, SERVER_SHUTDOWN);    /* (1) */
+    if (life == NULL) {
+        free_role(server, role);    /* a tracker may have been made for a role that never served */
+        return;
+    }
+    log_info("Shutting down");
+    close_connections(server);
     container_manager_stop(server->container_manager);
     server->container_manager = NULL;
-    core->session_tracker->ops->shutdown(core->session_tracker);                /* (2) */
-    atomic_store(&server->state, SERVER_SHUTDOWN);                              /* connections bring nothing more */
-    server->first->shutdown(server->first);                                     /* (4) */
-    server_cnxn_factory_shutdown(server->factory);                              /* (7) */
-    datadir_cleanup_manager_stop(server->cleanup_manager);                      /* (8) */
-    server->cleanup_manager = NULL;
+    memory_free(server->container_sink);
+    server->container_sink = NULL;
+    if (life->has_session_tracker_thread)
+        core->session_tracker->ops->shutdown(core->session_tracker);
+    life->shutdown_processors(role);
+    rw_lock_write(&server->role_lock);      /* whoever was handing something in is out again */
+    rw_lock_unlock_write(&server->role_lock);
+    close_connections(server);              /* those that came to a session just before the end */
+    wait_for_sessions(server);              /* (2) */
+    free_role(server, role);
     log_info("Shut down, last zxid 0x%" PRIx64, (uint64_t)atomic_load(&core->zxid));
+}
+
+void zookeeper_server_close(struct zookeeper_server *server)
+{
+    if (server->is_open)
+        server_cnxn_factory_shutdown(server->factory);
+    server->is_open = false;
+    datadir_cleanup_manager_stop(server->cleanup_manager);
+    server->cleanup_manager = NULL;
 }
 
 void zookeeper_server_reload(struct zookeeper_server *server)
@@ -347,15 +396,11 @@ void zookeeper_server_reload(struct zookeeper_server *server)
     const struct server_options *options = server->options;
     atomic_store(&server->min_session_timeout_ms, (int32_t)options->min_session_timeout);
     atomic_store(&server->max_session_timeout_ms, (int32_t)options->max_session_timeout);
-    atomic_store(&server->global_outstanding_limit, options->global_outstanding_limit);
+    rw_lock_read(&server->role_lock);
+    set_outstanding_limit(server);
+    rw_lock_unlock_read(&server->role_lock);
     if (server->factory != NULL)
         server_cnxn_factory_reload(server->factory);
-}
-
-static void free_processor(struct request_processor *processor)
-{
-    if (processor != NULL)
-        processor->free(processor);
 }
 
 void zookeeper_server_free(struct zookeeper_server *server)
@@ -363,22 +408,16 @@ void zookeeper_server_free(struct zookeeper_server *server)
     if (server == NULL)
         return;
     struct server_core *core = &server->core;
-    assert(atomic_load(&server->state) != SERVER_RUNNING);
-    free_processor(server->first);
-    free_processor(server->sync);
-    free_processor(server->final);
+    assert(atomic_load(&server->state) != SERVER_RUNNING && server->life == NULL && !server->is_open);
     server_cnxn_factory_free(server->factory);
     server_cnxn_factory_free(server->secure_factory);
-    if (core->session_tracker != NULL)
-        core->session_tracker->ops->free(core->session_tracker);
-    outstanding_changes_free(core->outstanding_changes);
     zk_database_free(core->database);
     provider_registry_free(core->providers);
     server_metrics_free(core->metrics);
     for (size_t i = 0; i < server->enforced_scheme_count; i++)
         memory_free(server->enforced_schemes[i]);
     memory_free(server->enforced_schemes);
-    memory_free(server->container_sink);
+    rw_lock_release(&server->role_lock);
     memory_free(server);
 }
 
@@ -394,9 +433,19 @@ bool zookeeper_server_is_running(struct zookeeper_server *server)
     return atomic_load(&server->state) == SERVER_RUNNING;
 }
 
+bool zookeeper_server_takes_clients(struct zookeeper_server *server)
+{
+    return zookeeper_server_is_running(server) && !atomic_load(&server->refuses_clients);
+}
+
 struct server_core *zookeeper_server_core(struct zookeeper_server *server)
 {
     return &server->core;
+}
+
+struct session_expirer *zookeeper_server_expirer(struct zookeeper_server *server)
+{
+    return &server->expirer;
 }
 
 struct server_cnxn_factory *zookeeper_server_factory(struct zookeeper_server *server)

@@ -1,15 +1,22 @@
 /*
- * What the files that make up zookeeper_server share: zookeeper_server.c (life), client_packets.c (what connections
- * bring), session_connect.c (the handshake). Nobody else includes it.
+ * What the files that make up zookeeper_server share: zookeeper_server.c (life), standalone_server.c (the role
+ * without others), client_packets.c (what connections bring), session_connect.c (the handshake). Nobody else includes it.
  */
 #ifndef ZKC_SERVER_ZOOKEEPER_SERVER_PARTS_H
 #define ZKC_SERVER_ZOOKEEPER_SERVER_PARTS_H
 
 #include "common/base/log.h"
 #include "common/base/strings.h"
+#include "common/thread/rw_lock.h"
 #include "server/container_manager.h"
 #include "server/datadir_cleanup_manager.h"
 #include "server/zookeeper_server.h"
+
+/* The role of a server without others; standalone_server.c. */
+struct standalone_role {
+    struct server_role role;
+    struct request_processor *prep, *sync, *final;
+};
 
 struct zookeeper_server {
     struct packet_sink sink;             /* for the connections */
@@ -19,16 +26,27 @@ struct zookeeper_server {
     struct four_letter_hook *four_letter;
     struct failure_hook *failure;
     _Atomic int state;                   /* enum server_state */
+    _Atomic bool refuses_clients;        /* as the role says: leaderServes=no */
     _Atomic int32_t min_session_timeout_ms, max_session_timeout_ms;
     _Atomic int64_t global_outstanding_limit;
     char **enforced_schemes;             /* enforce.auth.schemes; NULL when enforcement is off */
     size_t enforced_scheme_count;
 
     struct server_cnxn_factory *factory, *secure_factory;
-    struct request_processor *first, *sync, *final;    /* the chain: prep is first */
+    struct datadir_cleanup_manager *cleanup_manager;
+    bool is_open;                        /* connections are accepted */
+
+    /*
+     * Connections read it while they ask something of the role; a role that is taken down is freed under it. Chain,
+     * tracker and role (also core.role, core.session_tracker, core.outstanding_changes) change under it only.
+     */
+    struct rw_lock role_lock;
+    struct standalone_role standalone;
+    struct server_role idle;             /* whom the server serves between roles: nobody */
+    const struct role_life *life;        /* NULL between roles */
+    struct request_processor *first;     /* of the chain */
     struct container_sink *container_sink;
     struct container_manager *container_manager;
-    struct datadir_cleanup_manager *cleanup_manager;
 
     struct log_limiter refused, dropped, quota;
 };

@@ -45,7 +45,7 @@ static void add_provider(struct provider_registry *registry, struct auth_provide
     registered = MEMORY_NEW(struct registered);
     registered->provider = provider;
     registered->link.hash = string_java_hash(provider->scheme, strlen(provider->scheme));
-    java_hash_set_add(&registry->providers, &registered->link);
+    java_hash_set_add(&registry->providers, &registered->link, NULL);
 }
 
 static int add_ip(struct provider_registry *registry, const struct server_options *options, struct error *error)

@@ -48,6 +48,7 @@ const char *disconnect_reason_text(enum disconnect_reason reason)
         [DISCONNECT_IO_EXCEPTION] = "io_exception",
         [DISCONNECT_RESET_COMMAND] = "reset_command",
         [DISCONNECT_CLIENT_CNX_LIMIT] = "Client hits connection limiting threshold",
+        [DISCONNECT_RENEW_GLOBAL_SESSION_IN_RO_MODE] = "renew a global session in readonly mode",
     };
     return texts[reason];
 }

@@ -43,7 +43,8 @@ enum disconnect_reason {
     DISCONNECT_CLIENT_RECONNECT,
     DISCONNECT_IO_EXCEPTION,
     DISCONNECT_RESET_COMMAND,
-    DISCONNECT_CLIENT_CNX_LIMIT
+    DISCONNECT_CLIENT_CNX_LIMIT,
+    DISCONNECT_RENEW_GLOBAL_SESSION_IN_RO_MODE
 };
 const char *disconnect_reason_text(enum disconnect_reason reason);
 

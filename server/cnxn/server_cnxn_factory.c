@@ -35,7 +35,8 @@ struct server_cnxn_factory {
     struct factory_parts parts;
     struct address address;    /* as bound */
     int listener;              /* -1 once AcceptThread has it */
-    struct accept_thread *accept_thread;
+    struct mutex accept_lock;    /* one opens or closes the port at a time; outside of all others */
+    struct accept_thread *accept_thread GUARDED_BY(accept_lock);
     struct connection_expirer *expirer;
     struct selector_thread **selectors;
     size_t selector_count;
@@ -49,6 +50,7 @@ struct server_cnxn_factory {
     struct hash_map sessions GUARDED_BY(lock);    /* session id to connection */
     struct hash_map peers GUARDED_BY(lock);
     size_t admitted GUARDED_BY(lock);
+    struct condition gone;                        /* one more connection was removed */
 };
 
 /* ---- configuration ---- */
@@ -93,7 +95,9 @@ int server_cnxn_factory_new(const struct server_options *options, const struct a
     factory->address = *address;
     socket_local_address(listener, &factory->address);
     factory->listener = listener;
+    mutex_init(&factory->accept_lock);
     mutex_init(&factory->lock);
+    condition_init(&factory->gone);
     mutex_lock(&factory->lock);
     list_init(&factory->cnxns);
     mutex_unlock(&factory->lock);
@@ -133,6 +137,14 @@ static int64_t expire_silent(void *context)
 
 /* ---- life ---- */
 
+static void start_accepting(struct server_cnxn_factory *factory) REQUIRES(factory->accept_lock)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    address_format(&factory->address, text);
+    factory->accept_thread = accept_thread_start(factory, factory->listener, text);
+    factory->listener = -1;
+}
+
 void server_cnxn_factory_start(struct server_cnxn_factory *factory)
 {
     const struct server_options *options = factory->parts.options;
@@ -146,21 +158,62 @@ void server_cnxn_factory_start(struct server_cnxn_factory *factory)
     log_info("Configuring NIO connection handler with %ds sessionless connection timeout, %zu selector thread(s), "
              "%d worker threads",
              factory->parts.sessionless_timeout_ms / 1000, factory->selector_count, workers);
-    char text[ADDRESS_TEXT_SIZE];
-    address_format(&factory->address, text);
-    factory->accept_thread = accept_thread_start(factory, factory->listener, text);
-    factory->listener = -1;
+    mutex_lock(&factory->accept_lock);
+    start_accepting(factory);
+    mutex_unlock(&factory->accept_lock);
     factory->expirer = connection_expirer_start(expire_silent, factory);
 }
 
 void server_cnxn_factory_stop_accepting(struct server_cnxn_factory *factory)
 {
+    mutex_lock(&factory->accept_lock);
     accept_thread_stop(factory->accept_thread);
     factory->accept_thread = NULL;
     socket_close(factory->listener);
     factory->listener = -1;
+    mutex_unlock(&factory->accept_lock);
     connection_expirer_stop(factory->expirer);
     factory->expirer = NULL;
+}
+
+/* The new address; where it cannot be had, the old one again. */
+static int listen_again(struct server_cnxn_factory *factory, const struct address *address, struct error *error)
+    REQUIRES(factory->accept_lock)
+{
+    int backlog = (int)factory->parts.options->client_port_listen_backlog;
+    struct address bound = *address, before = factory->address;
+    int err = socket_listen(address, backlog, &factory->listener, error);
+    if (err != ZK_OK) {
+        bound = before;
+        if (socket_listen(&before, backlog, &factory->listener, NULL) != ZK_OK)
+            return err;
+    }
+    socket_local_address(factory->listener, &bound);
+    mutex_lock(&factory->lock);
+    factory->address = bound;
+    mutex_unlock(&factory->lock);
+    return err;
+}
+
+int server_cnxn_factory_rebind(struct server_cnxn_factory *factory, const struct address *address, struct error *error)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    address_format(address, text);
+    mutex_lock(&factory->accept_lock);
+    if (factory->accept_thread == NULL) {
+        mutex_unlock(&factory->accept_lock);
+        return error_set(error, ZK_CLOSED, "connections are not accepted any more");
+    }
+    log_info("binding to port %s", text);
+    accept_thread_stop(factory->accept_thread);
+    factory->accept_thread = NULL;
+    int err = listen_again(factory, address, error);
+    if (factory->listener >= 0)
+        start_accepting(factory);
+    mutex_unlock(&factory->accept_lock);
+    if (err != ZK_OK)
+        error_prefix(error, "cannot listen for clients on %s", text);
+    return err;
 }
 
 void server_cnxn_factory_shutdown(struct server_cnxn_factory *factory)
@@ -194,7 +247,9 @@ void server_cnxn_factory_free(struct server_cnxn_factory *factory)
     hash_map_release(&factory->sessions);
     hash_map_release(&factory->peers);
     mutex_unlock(&factory->lock);
+    condition_release(&factory->gone);
     mutex_release(&factory->lock);
+    mutex_release(&factory->accept_lock);
     memory_free(factory);
 }
 
@@ -255,14 +310,35 @@ void server_cnxn_factory_close_all(struct server_cnxn_factory *factory, enum dis
     memory_free(cnxns);
 }
 
-int server_cnxn_factory_local_port(const struct server_cnxn_factory *factory)
+/* Of any connection that has, or had, a session. */
+static bool has_session_cnxn(struct server_cnxn_factory *factory) REQUIRES(factory->lock)
 {
-    return address_port(&factory->address);
+    LIST_EACH (link, &factory->cnxns)
+        if (atomic_load(&LIST_ENTRY(link, struct server_cnxn, factory_link)->session_id) != 0)
+            return true;
+    return false;
 }
 
-const struct address *server_cnxn_factory_address(const struct server_cnxn_factory *factory)
+void server_cnxn_factory_wait_for_sessions(struct server_cnxn_factory *factory)
 {
-    return &factory->address;
+    mutex_lock(&factory->lock);
+    while (has_session_cnxn(factory))
+        condition_wait(&factory->gone, &factory->lock);
+    mutex_unlock(&factory->lock);
+}
+
+struct address server_cnxn_factory_address(struct server_cnxn_factory *factory)
+{
+    mutex_lock(&factory->lock);
+    struct address address = factory->address;
+    mutex_unlock(&factory->lock);
+    return address;
+}
+
+int server_cnxn_factory_local_port(struct server_cnxn_factory *factory)
+{
+    struct address address = server_cnxn_factory_address(factory);
+    return address_port(&address);
 }
 
 size_t server_cnxn_factory_connection_count(struct server_cnxn_factory *factory)
@@ -340,6 +416,7 @@ bool server_cnxn_factory_remove(struct server_cnxn_factory *factory, struct serv
         expiry_queue_remove(factory->expiry, &cnxn->expiry_link);
         forget_session(factory, cnxn);
         count_down_peer(factory, &cnxn->peer);
+        condition_broadcast(&factory->gone);
     }
     mutex_unlock(&factory->lock);
     if (was_there)

@@ -28,6 +28,9 @@ void server_cnxn_factory_start(struct server_cnxn_factory *factory);
 void server_cnxn_factory_stop_accepting(struct server_cnxn_factory *factory);
 /* Ends selectors and workers, closing every connection after a last flush. */
 void server_cnxn_factory_shutdown(struct server_cnxn_factory *factory);
+/* reconfigure(): accepts at another address from now on; connections stay. On failure at the old one, if it can still be
+ * had. ZK_CLOSED when nothing is accepted. */
+int server_cnxn_factory_rebind(struct server_cnxn_factory *factory, const struct address *address, struct error *error);
 /* Takes over from the options what may change while it runs (maxClientCnxns, maxCnxns). Main thread. */
 void server_cnxn_factory_reload(struct server_cnxn_factory *factory);
 void server_cnxn_factory_free(struct server_cnxn_factory *factory);
@@ -38,9 +41,11 @@ void server_cnxn_factory_flush(struct server_cnxn_factory *factory);
 bool server_cnxn_factory_close_session(struct server_cnxn_factory *factory, int64_t session_id,
                                        enum disconnect_reason reason);
 void server_cnxn_factory_close_all(struct server_cnxn_factory *factory, enum disconnect_reason reason);
+/* After close_all(), while nobody can make a session: until each connection that had one is gone, its watches too. */
+void server_cnxn_factory_wait_for_sessions(struct server_cnxn_factory *factory);
 
-int server_cnxn_factory_local_port(const struct server_cnxn_factory *factory);
-const struct address *server_cnxn_factory_address(const struct server_cnxn_factory *factory);
+int server_cnxn_factory_local_port(struct server_cnxn_factory *factory);
+struct address server_cnxn_factory_address(struct server_cnxn_factory *factory);
 size_t server_cnxn_factory_connection_count(struct server_cnxn_factory *factory);
 int server_cnxn_factory_max_client_cnxns(struct server_cnxn_factory *factory);
 /* References to all connections; memory_free the array, unref each. */

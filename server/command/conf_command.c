@@ -33,6 +33,8 @@ void conf_command(const struct command *command)
     buffer_printf(out, "maxSessionTimeout=%d\n", zookeeper_server_max_session_timeout(server));
     buffer_printf(out, "clientPortListenBacklog=%" PRId64 "\n", core->options->client_port_listen_backlog);
     buffer_printf(out, "serverId=%" PRId64 "\n", core->server_id);
+    if (core->role->ops->print_conf != NULL)
+        core->role->ops->print_conf(core->role, out);
 }
 
 void dirs_command(const struct command *command)

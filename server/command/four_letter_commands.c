@@ -59,9 +59,9 @@ static void hash_command(const struct command *command)
 
 static void isro_command(const struct command *command)
 {
-    const char *answer = !command_is_serving(command)                                 ? "null"
-                         : zookeeper_server_core(command->server)->role->is_read_only ? "ro"
-                                                                                      : "rw";
+    const char *answer = "null";
+    if (command_is_serving(command))
+        answer = zookeeper_server_core(command->server)->role->ops->is_read_only ? "ro" : "rw";
     buffer_append_string(command->out, answer);
 }
 
@@ -185,7 +185,7 @@ static bool handle(struct four_letter_hook *self, struct zookeeper_server *serve
 
 bool command_is_serving(const struct command *command)
 {
-    return command->server != NULL && zookeeper_server_is_running(command->server);
+    return command->server != NULL && zookeeper_server_takes_clients(command->server);
 }
 
 struct four_letter_commands *four_letter_commands_new(const struct server_options *options)

@@ -4,6 +4,7 @@
  *
  * Agents find lines by name, people by place: both are Java's, so gauges stand in the order of its ConcurrentHashMap.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "server/command/quota_metrics.h"
 #include "server/metric/java_map_order.h"
 
-#define MOST_GAUGES 32
+#define MOST_GAUGES 48
 
 struct gauges {    /* in the order they are registered in */
     struct {
@@ -39,6 +40,7 @@ static void print_integer(void *context, const char *name, int64_t value)
 
 static char *add_gauge(struct gauges *gauges, const char *name)
 {
+    assert(gauges->count < MOST_GAUGES);
     gauges->items[gauges->count].name = name;
     return gauges->items[gauges->count++].text;
 }
@@ -71,6 +73,11 @@ static int64_t max_file_count(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;
 }
 
+static void add_role_gauge(void *context, const char *name, int64_t value)
+{
+    add_integer(context, name, value);
+}
+
 static void read_gauges(struct zookeeper_server *server, struct gauges *gauges)
 {
     struct server_core *core = zookeeper_server_core(server);
@@ -84,7 +91,7 @@ static void read_gauges(struct zookeeper_server *server, struct gauges *gauges)
     add_integer(gauges, "packets_sent", atomic_load(&stats->packets_sent));
     add_integer(gauges, "num_alive_connections", (int64_t)zookeeper_server_connection_count(server));
     add_integer(gauges, "outstanding_requests", atomic_load(&core->requests_in_process));
-    add_integer(gauges, "uptime", clock_elapsed_ms() - stats->start_time_ms);
+    add_integer(gauges, "uptime", clock_elapsed_ms() - atomic_load(&stats->start_time_ms));
     add_integer(gauges, "znode_count", (int64_t)data_tree_node_count(tree));
     add_integer(gauges, "watch_count", (int64_t)data_tree_watch_count(tree));
     add_integer(gauges, "ephemerals_count", (int64_t)data_tree_ephemerals_count(tree));
@@ -101,6 +108,8 @@ static void read_gauges(struct zookeeper_server *server, struct gauges *gauges)
     add_integer(gauges, "auth_failed_count", atomic_load(&stats->auth_failed_count));
     add_integer(gauges, "non_mtls_remote_conn_count", atomic_load(&stats->non_mtls_remote_conn_count));
     add_integer(gauges, "non_mtls_local_conn_count", atomic_load(&stats->non_mtls_local_conn_count));
+    if (core->role->ops->list_gauges != NULL)
+        core->role->ops->list_gauges(core->role, add_role_gauge, gauges);
 }
 
 static void print_gauges(const struct gauges *gauges, struct buffer *out)
@@ -124,7 +133,9 @@ void mntr_command(const struct command *command)
     struct server_core *core = zookeeper_server_core(command->server);
     struct gauges gauges = {.count = 0};
     print_row(out, "version", ZKC_ZOOKEEPER_VERSION);
-    print_row(out, "server_state", core->role->state_name);
+    print_row(out, "server_state", core->role->ops->state_name);
+    if (core->role->ops->list_values != NULL)
+        core->role->ops->list_values(core->role, print_row, out);
     read_gauges(command->server, &gauges);
     print_gauges(&gauges, out);
     quota_metrics_list(zk_database_tree(core->database), print_integer, out);

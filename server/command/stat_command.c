@@ -34,8 +34,10 @@ static void print_stats(struct zookeeper_server *server, struct buffer *out)
     buffer_printf(out, "Connections: %zu\n", zookeeper_server_connection_count(server));
     buffer_printf(out, "Outstanding: %" PRId64 "\n", atomic_load(&core->requests_in_process));
     buffer_printf(out, "Zxid: 0x%" PRIx64 "\n", (uint64_t)data_tree_last_processed_zxid(tree));
-    buffer_printf(out, "Mode: %s\n", core->role->state_name);
+    buffer_printf(out, "Mode: %s\n", core->role->ops->state_name);
     buffer_printf(out, "Node count: %zu\n", data_tree_node_count(tree));
+    if (core->role->ops->print_stats != NULL)
+        core->role->ops->print_stats(core->role, out);
 }
 
 static void print_answer(const struct command *command, bool has_clients)
@@ -46,7 +48,7 @@ static void print_answer(const struct command *command, bool has_clients)
         return;
     }
     buffer_append_string(out, "Zookeeper version: " ZKC_ZOOKEEPER_VERSION "\n");
-    if (zookeeper_server_core(command->server)->role->is_read_only)
+    if (zookeeper_server_core(command->server)->role->ops->is_read_only)
         buffer_append_string(out, "READ-ONLY mode; serving only read-only clients\n");
     if (has_clients)
         print_clients(command->factory, out);
@@ -59,7 +61,10 @@ void srst_command(const struct command *command)
         buffer_append_string(command->out, COMMAND_NOT_SERVING "\n");
         return;
     }
-    server_stats_reset(&zookeeper_server_core(command->server)->stats);
+    struct server_core *core = zookeeper_server_core(command->server);
+    server_stats_reset(&core->stats);
+    if (core->role->ops->reset_stats != NULL)
+        core->role->ops->reset_stats(core->role);
     buffer_append_string(command->out, "Server stats reset.\n");
 }
 

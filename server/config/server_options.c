@@ -7,7 +7,6 @@
  */
 #include "server/config/server_options.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -252,23 +251,6 @@ static int apply_overrides_and_derive(struct server_options *options, const stru
     return err == ZK_OK ? derive(options, error) : err;
 }
 
-/* A line of the list of servers that says ":observer". */
-static bool is_observer(const char *value)
-{
-    const char *role = strstr(value, ":observer");
-    return role != NULL && !isalnum((unsigned char)role[strlen(":observer")]);
-}
-
-static size_t count_participants(const struct server_options *options)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < options->servers.count; i++) {
-        const struct property *server = &options->servers.items[i];
-        count += string_starts_with(server->key, "server.") && !is_observer(server->value);
-    }
-    return count;
-}
-
 static int lacks(struct error *error, const char *key, const char *needed)
 {
     return error_set(error, ZK_BAD_CONFIG, "%s is true, but %s is not", key, needed);
@@ -300,19 +282,11 @@ static int validate_ports(const struct server_options *options, struct error *er
     return ZK_OK;
 }
 
-static int validate_ensemble(const struct server_options *options, struct error *error)
+static int validate_list(const struct server_options *options, struct error *error)
 {
     if (options->dynamic_config_file != NULL && options->servers.count > 0)
         return error_set(error, ZK_BAD_CONFIG, "%s must stand in the dynamicConfigFile, %s",
                          options->servers.items[0].key, options->dynamic_config_file);
-    if (options->servers.count == 0 || !server_options_is_distributed(options))
-        return ZK_OK;
-    if (options->init_limit == 0)
-        return error_set(error, ZK_BAD_CONFIG, "initLimit is not set");
-    if (options->sync_limit == 0)
-        return error_set(error, ZK_BAD_CONFIG, "syncLimit is not set");
-    if (options->myid == -1)
-        return error_set(error, ZK_BAD_CONFIG, "the file myid is missing in dataDir, %s", options->data_dir);
     return ZK_OK;
 }
 
@@ -455,13 +429,8 @@ int server_options_validate(const struct server_options *options, struct error *
                          "minSessionTimeout must not be larger than maxSessionTimeout, but %" PRId64
                          " ms is larger than %" PRId64 " ms",
                          options->min_session_timeout, options->max_session_timeout);
-    err = validate_ensemble(options, error);
+    err = validate_list(options, error);
     return err == ZK_OK ? validate_compression(options, error) : err;
-}
-
-bool server_options_is_distributed(const struct server_options *options)
-{
-    return !options->standalone_enabled || count_participants(options) > 1;
 }
 
 void server_options_reload(struct server_options *options, const struct server_options *fresh, struct buffer *applied,

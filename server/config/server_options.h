@@ -64,13 +64,10 @@ int server_options_load_old_form(struct server_options *options, int count, cons
 /*
  * What Java refuses at the start, in its order, as far as it concerns more than one option: SASL between servers half
  * switched on, no dataDir, an address without its port, no port for clients at all, minSessionTimeout above
- * maxSessionTimeout, servers in zoo.cfg beside a dynamicConfigFile, and in an ensemble no initLimit, syncLimit or myid.
- * Also an unknown method of compression, which Java takes for none. ZK_OK or ZK_BAD_CONFIG.
+ * maxSessionTimeout, servers in zoo.cfg beside a dynamicConfigFile. Also an unknown method of compression, which Java
+ * takes for none. What the list of servers says is quorum_peer_config's. ZK_OK or ZK_BAD_CONFIG.
  */
 int server_options_validate(const struct server_options *options, struct error *error);
-
-/* True if the list of servers makes an ensemble: more than one of them takes part, or standaloneEnabled is false. */
-bool server_options_is_distributed(const struct server_options *options);
 
 /*
  * Takes over from `fresh`, loaded anew, the options that may change while the server runs. One line for each that

@@ -105,7 +105,17 @@ void server_stats_init(struct server_stats *stats)
     atomic_init(&stats->non_mtls_remote_conn_count, 0);
     atomic_init(&stats->non_mtls_local_conn_count, 0);
     forget_responses(stats);
-    stats->start_time_ms = clock_elapsed_ms();
+    atomic_init(&stats->start_time_ms, clock_elapsed_ms());
+}
+
+void server_stats_restart(struct server_stats *stats)
+{
+    server_stats_reset(stats);
+    atomic_store(&stats->fsync_threshold_exceed_count, 0);
+    atomic_store(&stats->auth_failed_count, 0);
+    atomic_store(&stats->non_mtls_remote_conn_count, 0);
+    atomic_store(&stats->non_mtls_local_conn_count, 0);
+    atomic_store(&stats->start_time_ms, clock_elapsed_ms());
 }
 
 void server_stats_reset(struct server_stats *stats)

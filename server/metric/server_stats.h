@@ -26,9 +26,11 @@ struct server_stats {
     _Atomic int64_t fsync_threshold_exceed_count;
     _Atomic int64_t auth_failed_count, non_mtls_remote_conn_count, non_mtls_local_conn_count;
     _Atomic int32_t client_response_last, client_response_min, client_response_max;    /* bytes, -1 before the first */
-    int64_t start_time_ms;    /* elapsed */
+    _Atomic int64_t start_time_ms;    /* elapsed */
 };
 void server_stats_init(struct server_stats *stats);
+/* A role begins: as from the start, while others may be counting. */
+void server_stats_restart(struct server_stats *stats);
 void server_stats_reset(struct server_stats *stats);    /* srst: latency, packets, response sizes */
 void server_stats_update_client_response_size(struct server_stats *stats, int32_t size);
 

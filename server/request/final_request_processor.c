@@ -1,7 +1,8 @@
 /*
  * final_request_processor.c - the end of the chain: applies what is to be applied and answers whoever asked.
  *
- * Mirrors FinalRequestProcessor. Runs on the thread of its caller; watches fire before the reply of the write that fired
+ * Mirrors FinalRequestProcessor. Runs on the thread of its caller, and of several at a time where reads have workers;
+ * writes come one by one and beside no read. Watches fire before the reply of the write that fired
  * them is queued, so that a client hears of its own change first.
  */
 #include "server/request/final_request_processor.h"
@@ -19,7 +20,7 @@
 struct final_request_processor {
     struct request_processor base;
     struct server_core *core;
-    struct reply reply;    /* of the request in hand; its memory is kept */
+    struct reply *_Atomic spare;    /* one whose memory is kept; NULL while it is in use */
 };
 
 /* What a request came to. */
@@ -77,8 +78,18 @@ static int32_t reply_multi(struct reply *reply, const struct process_txn_result 
     return ZK_OK;
 }
 
-static struct outcome answer_write(const struct request *request, const struct process_txn_result *result,
-                                   struct reply *reply)
+/* GetDataResponse of the config node, its data the configuration as it is now. */
+static void write_config(struct server_core *core, struct reply *reply, const struct process_txn_result *result)
+{
+    struct buffer text = {0};
+    core->role->ops->print_config(core->role, &text);
+    jute_write_buffer(reply_out(reply), (struct jute_buffer){text.bytes, (int32_t)text.size});
+    buffer_release(&text);
+    write_stat(reply, result);
+}
+
+static struct outcome answer_write(struct server_core *core, const struct request *request,
+                                   const struct process_txn_result *result, struct reply *reply)
 {
     switch (request->type) {
     case OP_CREATE:
@@ -96,6 +107,9 @@ static struct outcome answer_write(const struct request *request, const struct p
     case OP_SET_DATA:
         write_stat(reply, result);
         return (struct outcome){result->err, "SETD"};
+    case OP_RECONFIG:
+        write_config(core, reply, result);
+        return (struct outcome){result->err, "RECO"};
     case OP_SET_ACL:
         write_stat(reply, result);
         return (struct outcome){result->err, "SETA"};
@@ -122,8 +136,8 @@ static int32_t error_of(const struct request *request)
     return is_multi_result && request->error != ZK_SESSION_MOVED ? ZK_OK : request->error;
 }
 
-static struct outcome answer(struct final_request_processor *final, struct request *request,
-                             const struct process_txn_result *result)
+static struct outcome answer(struct server_core *core, struct request *request,
+                             const struct process_txn_result *result, struct reply *reply)
 {
     int32_t err = error_of(request);
     if (err == ZK_OK && request->is_throttled)
@@ -132,14 +146,12 @@ static struct outcome answer(struct final_request_processor *final, struct reque
         return (struct outcome){err, "NA"};
     const struct read_op_row *row = read_op_find(request->type);
     if (row == NULL)
-        return answer_write(request, result, &final->reply);
-    return (struct outcome){row->run(final->core, request, &final->reply), row->last_op};
+        return answer_write(core, request, result, reply);
+    return (struct outcome){row->run(core, request, reply), row->last_op};
 }
 
-static void update_stats(struct final_request_processor *final, struct request *request, const char *last_op,
-                         int64_t zxid)
+static void update_stats(struct server_core *core, struct request *request, const char *last_op, int64_t zxid)
 {
-    struct server_core *core = final->core;
     int64_t now_ms = clock_elapsed_ms(), latency_ms = now_ms - request->create_time_ms;
     if (latency_ms >= 0) {
         latency_stats_add(&core->stats.request_latency, latency_ms);
@@ -150,35 +162,34 @@ static void update_stats(struct final_request_processor *final, struct request *
 }
 
 /* Its connection is gone, or it never had one: nobody to answer, but a session's end closes the connection it has. */
-static void finish_unasked(struct final_request_processor *final, struct request *request)
+static void finish_unasked(struct server_core *core, struct request *request)
 {
     if (request->type == OP_CLOSE_SESSION)
-        final->core->callbacks->close_session(final->core, request->session_id, DISCONNECT_CLIENT_CLOSED_SESSION);
+        core->callbacks->close_session(core, request->session_id, DISCONNECT_CLIENT_CLOSED_SESSION);
 }
 
-static void finish_asked(struct final_request_processor *final, struct request *request,
-                         const struct process_txn_result *result)
+static void finish_asked(struct server_core *core, struct request *request, const struct process_txn_result *result,
+                         struct reply *reply)
 {
-    struct server_core *core = final->core;
     struct server_cnxn *cnxn = request->cnxn;
     int64_t zxid = data_tree_last_processed_zxid(zk_database_tree(core->database));
     server_core_request_finished(core, request);
     if (request_is_stale(request))
         server_metrics_count(core->metrics, METRIC_STALE_REPLIES, 1);
     if (request->type == OP_CREATE_SESSION && error_of(request) == ZK_OK) {
-        update_stats(final, request, "SESS", zxid);
+        update_stats(core, request, "SESS", zxid);
         core->callbacks->finish_session_init(core, cnxn, true);
         return;
     }
-    struct outcome outcome = answer(final, request, result);
+    struct outcome outcome = answer(core, request, result, reply);
     if (outcome.err == ZK_SESSION_MOVED) {
         server_cnxn_send_close(cnxn);    /* the connection's error, not the request's: ZOOKEEPER-710 */
         return;
     }
-    update_stats(final, request, outcome.last_op, zxid);
+    update_stats(core, request, outcome.last_op, zxid);
     bool is_ping = request->type == OP_PING && outcome.err == ZK_OK;
     struct reply_header header = {is_ping ? XID_PING : request->cxid, zxid, outcome.err};
-    int32_t size = reply_send(&final->reply, cnxn, &header);
+    int32_t size = reply_send(reply, cnxn, &header);
     server_metrics_count(core->metrics, METRIC_RESPONSE_BYTES, size);
     if (request->type == OP_CLOSE_SESSION)
         server_cnxn_send_close(cnxn);
@@ -189,21 +200,40 @@ static struct final_request_processor *final_of(struct request_processor *self)
     return container_of(self, struct final_request_processor, base);
 }
 
+static struct reply *take_reply(struct final_request_processor *final)
+{
+    struct reply *reply = atomic_exchange(&final->spare, NULL);
+    return reply != NULL ? reply : MEMORY_NEW(struct reply);
+}
+
+static void free_reply(struct reply *reply)
+{
+    if (reply == NULL)
+        return;
+    reply_release(reply);
+    memory_free(reply);
+}
+
+static void give_back_reply(struct final_request_processor *final, struct reply *reply)
+{
+    reply_clear(reply);
+    free_reply(atomic_exchange(&final->spare, reply));    /* several, where there are workers; one is kept */
+}
+
 static void final_process(struct request_processor *self, struct request *request)
 {
     struct final_request_processor *final = final_of(self);
-    struct process_txn_result result;
-    server_core_process_txn(final->core, request, &result);
-    if (request->txn != NULL) {
-        int64_t latency_ms = clock_wall_ms() - request->txn->header.time;
-        if (latency_ms >= 0)
-            server_metrics_sample(final->core->metrics, METRIC_PROPAGATION_LATENCY, latency_ms);
-    }
+    struct server_core *core = final->core;
+    struct process_txn_result result = {.path = USTRING_NULL};
+    if (!request->is_throttled)
+        server_core_process_txn(core, request, &result);
+    server_core_sample_since_txn(core, METRIC_PROPAGATION_LATENCY, request);
     if (request->cnxn == NULL) {
-        finish_unasked(final, request);
+        finish_unasked(core, request);
     } else {
-        finish_asked(final, request, &result);
-        reply_clear(&final->reply);
+        struct reply *reply = take_reply(final);
+        finish_asked(core, request, &result, reply);
+        give_back_reply(final, reply);
     }
     request_unref(request);
 }
@@ -223,7 +253,7 @@ static void final_shutdown(struct request_processor *self)
 static void final_free(struct request_processor *self)
 {
     struct final_request_processor *final = final_of(self);
-    reply_release(&final->reply);
+    free_reply(atomic_load(&final->spare));
     memory_free(final);
 }
 

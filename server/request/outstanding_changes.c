@@ -234,6 +234,13 @@ static struct path_entry *find_path(const struct java_hash_set *set, int32_t has
     return NULL;
 }
 
+static int compare_paths(const struct java_hash_link *a, const struct java_hash_link *b)
+{
+    const struct path_entry *entry = container_of(a, const struct path_entry, link);
+    const struct path_entry *other = container_of(b, const struct path_entry, link);
+    return string_java_compare(entry->path, entry->size, other->path, other->size);
+}
+
 static void set_add(struct java_hash_set *set, const char *path, size_t size)
 {
     int32_t hash = string_java_hash(path, size);
@@ -243,7 +250,7 @@ static void set_add(struct java_hash_set *set, const char *path, size_t size)
     entry->link = (struct java_hash_link){.hash = hash};
     entry->size = size;
     memcpy(entry->path, path, size);
-    java_hash_set_add(set, &entry->link);
+    java_hash_set_add(set, &entry->link, compare_paths);
 }
 
 static void set_remove(struct java_hash_set *set, const char *path, size_t size)

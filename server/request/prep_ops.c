@@ -141,15 +141,19 @@ static int parent_of(struct ustring path, struct ustring *ret_parent)
     return ZK_OK;
 }
 
+bool prep_is_special_path(struct ustring path)
+{
+    return ustring_is(path, "/") || ustring_is(path, QUOTA_PROC) || ustring_is(path, QUOTA_ROOT) ||
+           ustring_is(path, QUOTA_CONFIG_NODE);
+}
+
 /* The same for a node that is to go, which no special node may; getParentPathAndValidate. */
 static int parent_of_removed(struct ustring path, struct ustring *ret_parent)
 {
     int err = parent_of(path, ret_parent);
     if (err != ZK_OK)
         return err;
-    bool is_special = ustring_is(path, "/") || ustring_is(path, QUOTA_PROC) || ustring_is(path, QUOTA_ROOT) ||
-                      ustring_is(path, QUOTA_CONFIG_NODE);
-    return is_special ? ZK_BAD_ARGUMENTS : ZK_OK;
+    return prep_is_special_path(path) ? ZK_BAD_ARGUMENTS : ZK_OK;
 }
 
 /* checkAndIncVersion; wraps as Java's int does. */
@@ -468,14 +472,49 @@ int prep_check(struct prep_context *context, const struct check_version_request 
 
 /* ---- reconfig and sessions ---- */
 
+/* The config node as it will be; version -1 and all, as Java writes it. */
+static int change_config(struct prep_context *context, const struct buffer *text, struct txn_body *ret_body)
+{
+    static const char path[] = QUOTA_CONFIG_NODE;
+    struct request *request = context->request;
+    struct change_record *node = NULL;
+    int err = get_record(context->core, ustring_of(path), &node);
+    if (err == ZK_OK)
+        err = check_acl(context, node, PERM_WRITE);
+    if (err == ZK_OK) {
+        struct jute_buffer data = {arena_copy(&request->arena, text->bytes, text->size), (int32_t)text->size};
+        ret_body->record.set_data = (struct set_data_txn){ustring_of(path), data, -1};
+        struct change_record *changed = change_record_duplicate(node, context->header.zxid);
+        changed->stat.version = -1;
+        changed->stat.mtime = context->header.time;
+        changed->stat.mzxid = context->header.zxid;
+        blob_unref(changed->data);
+        changed->data = blob_new_copy(text->bytes, text->size);
+        add_change(context, changed, node->node_digest);
+    }
+    change_record_unref(node);
+    return err;
+}
+
 int prep_reconfig(struct prep_context *context, const struct reconfig_request *record, struct txn_body *ret_body)
 {
-    (void)record;
-    (void)ret_body;
-    if (!context->core->options->reconfig_enabled)
+    struct server_core *core = context->core;
+    struct server_role *role = core->role;
+    if (!core->options->reconfig_enabled)
         return ZK_RECONFIG_DISABLED;
+    if (core->skip_acl)
+        log_warn("skipACL is set, reconfig operation will skip ACL checks!");
     int err = check_session(context);
-    return err != ZK_OK ? err : ZK_UNIMPLEMENTED;    /* a server that stands alone has no ensemble to change */
+    if (err != ZK_OK)
+        return err;
+    if (role->ops->prepare_reconfig == NULL)
+        return ZK_UNIMPLEMENTED;    /* a server that stands alone has no ensemble to change */
+    struct buffer text = {0};
+    err = role->ops->prepare_reconfig(role, record, context->header.zxid, &text);
+    if (err == ZK_OK)
+        err = change_config(context, &text, ret_body);
+    buffer_release(&text);
+    return err;
 }
 
 int prep_create_session(struct prep_context *context, const struct create_session_txn *record,

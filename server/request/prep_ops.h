@@ -31,6 +31,8 @@ int prep_create_session(struct prep_context *context, const struct create_sessio
                         struct txn_body *ret_body);
 int prep_close_session(struct prep_context *context, struct txn_body *ret_body);
 
+/* isSpecialPath: nodes that are always there. */
+bool prep_is_special_path(struct ustring path);
 /* The digest the tree has after everything prepared so far. */
 uint64_t prep_current_tree_digest(struct server_core *core);
 

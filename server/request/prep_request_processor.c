@@ -7,8 +7,9 @@
  * (1) A zxid is given to every write whose record could be read, in the order of the queue, and each makes exactly one
  *     transaction: what was asked, or the error it came to.
  * (2) What cannot be serialised, logged and replayed gets no zxid.
- * Departs from Java: a write whose record cannot be read makes no transaction (Java logs one with the zxid before it);
- * the client sees the same.
+ * Departs from Java: a write whose record cannot be read makes no transaction on a server that stands alone, and one
+ * with a zxid of its own in an ensemble, where only a commit answers it (Java logs one with the zxid before it); the
+ * client sees the same.
  */
 #include "server/request/prep_request_processor.h"
 
@@ -84,13 +85,22 @@ static void complete(struct prep_context *context, int err, const struct txn_bod
     finish(context, body);
 }
 
-static void fail_to_read(struct prep_request_processor *prep, struct request *request)
+static void tell_unreadable(struct prep_request_processor *prep, struct request *request)
 {
     struct buffer text = {0};
     request_print(request, &text);
     log_warn_limited(&prep->refused, "Failed to process %s: its record cannot be read", buffer_string(&text));
     buffer_release(&text);
     request->error = ZK_MARSHALLING_ERROR;
+}
+
+static void fail_to_read(struct prep_request_processor *prep, struct request *request)
+{
+    tell_unreadable(prep, request);
+    if (!prep->core->role->ops->has_consensus)
+        return;
+    struct prep_context context = begin(prep->core, request);
+    finish_with_error(&context, ZK_MARSHALLING_ERROR);
 }
 
 /* Not a jute record in Java either; a null path cannot be read there. */
@@ -130,7 +140,7 @@ static void prep_multi_request(struct prep_request_processor *prep, struct reque
     struct prep_context context = begin(prep->core, request);
     struct txn_body body = {.is_present = true};
     if (jute_error(reader) != ZK_OK) {
-        fail_to_read(prep, request);
+        tell_unreadable(prep, request);
         finish_with_error(&context, ZK_MARSHALLING_ERROR);
         return;
     }
@@ -205,10 +215,12 @@ static void request_to_txn(struct prep_request_processor *prep, struct request *
         prep_multi_request(prep, request, &reader);
         break;
     case OP_CREATE_SESSION:
-        prep_create_session_request(prep, request, &reader);
+        if (!request->is_local_session)
+            prep_create_session_request(prep, request, &reader);
         break;
     case OP_CLOSE_SESSION:
-        prep_close_session_request(prep, request);
+        if (!request->is_local_session)
+            prep_close_session_request(prep, request);
         break;
     default:    /* everything else makes no transaction: is the session still ours? */
         request->error = core->session_tracker->ops->check_session(core->session_tracker, request->session_id,

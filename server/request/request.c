@@ -22,6 +22,7 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
     request->payload = payload;
     request->auth_info = auth_info == NULL ? NULL : auth_info_ref(auth_info);
     request->owner = NULL;
+    request->learner_handler = NULL;
     request->create_time_ms = clock_elapsed_ms();
     request->is_local_session = false;
     request->txn = NULL;
@@ -29,6 +30,7 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
     request->error = ZK_OK;
     request->is_throttled = false;
     request->queue_start_ms = request->create_time_ms;
+    request->commit_queue_start_ms = request->commit_receive_ms = -1;
     arena_init(&request->arena, request->arena_first, sizeof request->arena_first);
     return request;
 }
@@ -39,6 +41,16 @@ struct request *request_new_internal(int64_t session_id, int32_t type, struct sl
     struct slice bytes = copy == NULL ? (struct slice){NULL, 0} : (struct slice){copy->bytes, payload.size};
     struct request *request = request_new(NULL, session_id, 0, type, copy, bytes, NULL);
     blob_unref(copy);
+    return request;
+}
+
+struct request *request_new_from_txn(struct txn *txn)
+{
+    const struct txn_header *header = &txn->header;
+    struct request *request =
+        request_new(NULL, header->client_id, header->cxid, header->type, NULL, (struct slice){NULL, 0}, NULL);
+    request->txn = txn_ref(txn);
+    request->zxid = header->zxid;
     return request;
 }
 

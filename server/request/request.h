@@ -27,7 +27,8 @@ struct request {
     struct blob *chunk;              /* reference to what the payload stands in; NULL when it has none */
     struct slice payload;            /* the record's bytes */
     struct auth_info *auth_info;     /* reference; NULL for one the server made itself */
-    const void *owner;               /* whose session it is: compared by address */
+    const void *owner;               /* whose session it is: compared by value, never followed */
+    void *learner_handler;           /* LearnerSyncRequest.fh: whose learner asked for this sync; NULL for all else */
     int64_t create_time_ms;          /* elapsed */
     bool is_local_session;
 
@@ -37,7 +38,9 @@ struct request {
     int32_t error;                   /* Java's exception: a wire code, ZK_OK when there is none */
     bool is_throttled;
 
-    int64_t queue_start_ms;          /* when it entered the queue it is in; that queue's producer and taker */
+    int64_t queue_start_ms;          /* when it entered Q3 or Q4; that queue's producer and taker */
+    int64_t commit_queue_start_ms;   /* when it entered Q5; -1: never. Its producer and the commit processor */
+    int64_t commit_receive_ms;       /* when its commit entered Q6; -1: never. Who commits and the commit processor */
 
     struct arena arena;              /* of whoever has the request in hand */
     char arena_first[512];
@@ -48,6 +51,9 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
                             struct blob *chunk, struct slice payload, struct auth_info *auth_info);
 /* One that the server makes, its record encoded in `payload`, which is copied. */
 struct request *request_new_internal(int64_t session_id, int32_t type, struct slice payload);
+/* What a learner makes of a transaction it was sent: session, cxid and type are the transaction's (a reference is
+ * taken), and so is the error of an error transaction. */
+struct request *request_new_from_txn(struct txn *txn);
 struct request *request_ref(struct request *request);
 void request_unref(struct request *request);
 

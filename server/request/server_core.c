@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "server/tree/quota.h"
 
@@ -121,6 +122,15 @@ void server_core_process_txn(struct server_core *core, struct request *request, 
         return;
     zk_database_process_txn(core->database, request->txn, &request->arena, ret_result);
     outstanding_changes_remove_up_to(core->outstanding_changes, request->txn->header.zxid);
+}
+
+void server_core_sample_since_txn(struct server_core *core, enum metric metric, const struct request *request)
+{
+    if (request->txn == NULL)
+        return;
+    int64_t latency_ms = clock_wall_ms() - request->txn->header.time;
+    if (latency_ms >= 0)
+        server_metrics_sample(core->metrics, metric, latency_ms);
 }
 
 void server_core_request_finished(struct server_core *core, struct request *request)

@@ -20,11 +20,47 @@
 
 struct server_core;
 
-/* What differs by role, in place of subclasses. */
+/* What processors and connections ask of the role they serve, in place of subclasses. NULL is what a server that stands
+ * alone does. */
+struct server_role;
 struct role_ops {
     const char *state_name;    /* "standalone", "leader", ... as `srvr` prints */
     bool is_read_only;
-    bool has_reconfig;         /* false: reconfig answers ZK_UNIMPLEMENTED, as a standalone Java server */
+    /* Runs, but not for clients of its own: a leader under leaderServes=no. NULL: takes them. */
+    bool (*refuses_clients)(struct server_role *role);
+    bool has_consensus;        /* a write is answered by the commit of its transaction; one that cannot be read gets one too */
+
+    /* May a client come back to this session here: ZK_OK, or the connection is closed, its close_reason set. Selector
+     * thread. Default: yes. */
+    int (*validate_session)(struct server_role *role, struct server_cnxn *cnxn, int64_t session_id, struct error *error);
+    /* A client came back to its session; answers at once or later through finish_session_init. Selector thread.
+     * Default: touch the session. */
+    void (*revalidate_session)(struct server_role *role, struct server_cnxn *cnxn, int64_t session_id,
+                               int32_t timeout_ms);
+    /* setLocalSessionFlag: is this createSession or closeSession one of a local session. */
+    void (*set_local_session_flag)(struct server_role *role, struct request *request);
+    /* prep: the configuration a reconfig request asks for, of version `zxid`, as text; or the error for the client. The
+     * part of pRequest2Txn for OpCode.reconfig before the ACL check. NULL: ZK_UNIMPLEMENTED. */
+    int (*prepare_reconfig)(struct server_role *role, const struct reconfig_request *record, int64_t zxid,
+                            struct buffer *ret_config);
+    /* final: the present configuration as text, the answer to a committed reconfig; processReconfig is done elsewhere. */
+    void (*print_config)(struct server_role *role, struct buffer *out);
+    /* getGlobalOutstandingLimit, from the configured one. */
+    int64_t (*global_outstanding_limit)(struct server_role *role, int64_t configured);
+
+    /* Words, on the selector that asks: what stands between version and gauges (dumpMonitorValues of mntr); gauges beside a lone server's (mntr), in the order of registering; what stands
+     * behind its lines (conf, stat and srvr); its own counters set back (srst). */
+    void (*list_values)(struct server_role *role, void (*value)(void *context, const char *name, const char *text),
+                        void *context);
+    void (*list_gauges)(struct server_role *role, void (*gauge)(void *context, const char *name, int64_t value),
+                        void *context);
+    void (*print_conf)(struct server_role *role, struct buffer *out);
+    void (*print_stats)(struct server_role *role, struct buffer *out);
+    void (*reset_stats)(struct server_role *role);
+};
+/* The beginning of leader_zookeeper_server and the like. */
+struct server_role {
+    const struct role_ops *ops;
 };
 /* Upcalls to zookeeper_server. */
 struct core_callbacks {
@@ -40,7 +76,7 @@ struct core_callbacks {
 
 struct server_core {
     const struct server_options *options;
-    const struct role_ops *role;
+    struct server_role *role;              /* never NULL; that of a server that serves nobody between roles */
     const struct core_callbacks *callbacks;
     int64_t server_id;
     struct server_metrics *metrics;
@@ -61,6 +97,11 @@ struct server_core {
 /* ServerCnxn.me: the owner of requests that came from a connection of this server. */
 extern const char server_core_me[];
 
+/* Request.isFromLearner: its owner is the handler of a learner. */
+static inline bool server_core_is_from_learner(const struct request *request)
+{
+    return request->owner != NULL && request->owner != server_core_me;
+}
 static inline int64_t server_core_next_zxid(struct server_core *core)
 {
     return atomic_fetch_add(&core->zxid, 1) + 1;
@@ -70,6 +111,8 @@ int server_core_check_quota(struct server_core *core, struct ustring path, const
                             int32_t data_size, bool is_create);
 /* processTxn: tree, sessions, outstanding changes. Writer thread only. A request without a txn changes nothing. */
 void server_core_process_txn(struct server_core *core, struct request *request, struct process_txn_result *ret_result);
+/* Request.logLatency: the time since its transaction was made, wall clock of the leader; nothing for a read. */
+void server_core_sample_since_txn(struct server_core *core, enum metric metric, const struct request *request);
 void server_core_request_finished(struct server_core *core, struct request *request);
 
 #endif

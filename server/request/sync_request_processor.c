@@ -39,6 +39,7 @@ struct sync_request_processor {
     size_t to_flush_count, to_flush_capacity;
     int64_t last_flush_ms;
     bool has_failed;
+    bool has_unflushed;              /* reads went straight on */
     int64_t snap_count_threshold;    /* transactions after which a snapshot is due, this time */
     int64_t snap_size_threshold;     /* bytes likewise; 0 is none */
     struct thread *snapshot_thread;
@@ -103,6 +104,21 @@ static void drop_all(struct sync_request_processor *sync)
     sync->to_flush_count = 0;
 }
 
+/* On an observer nothing comes behind the log. */
+static void pass_on(struct sync_request_processor *sync, struct request *request)
+{
+    if (sync->next != NULL)
+        request_processor_process(sync->next, request);
+    else
+        request_unref(request);
+}
+
+static void flush_next(struct sync_request_processor *sync)
+{
+    if (sync->next != NULL)
+        request_processor_flush(sync->next);
+}
+
 static void sync_flush_batch(struct sync_request_processor *sync)
 {
     if (sync->to_flush_count == 0)
@@ -121,10 +137,10 @@ static void sync_flush_batch(struct sync_request_processor *sync)
     for (size_t i = 0; i < sync->to_flush_count; i++) {
         server_metrics_sample(core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_AND_FLUSH_TIME,
                               now_ms - sync->to_flush[i]->queue_start_ms);
-        request_processor_process(sync->next, sync->to_flush[i]);
+        pass_on(sync, sync->to_flush[i]);
     }
     sync->to_flush_count = 0;
-    request_processor_flush(sync->next);
+    flush_next(sync);
     sync->last_flush_ms = now_ms;
 }
 
@@ -168,7 +184,8 @@ static void sync_request(struct sync_request_processor *sync, struct request *re
         if (should_snapshot(sync))
             start_snapshot(sync);
     } else if (sync->to_flush_count == 0) {
-        request_processor_process(sync->next, request);
+        pass_on(sync, request);
+        sync->has_unflushed = true;
         return;
     }
     keep_for_flush(sync, request);
@@ -206,7 +223,9 @@ static void sync_run(void *arg)
                                   start_ms - batch[i]->queue_start_ms);
             sync_request(sync, batch[i]);
         }
-        request_processor_flush(sync->next);    /* of the reads that went straight on */
+        if (sync->has_unflushed)
+            flush_next(sync);
+        sync->has_unflushed = false;
         server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESS_TIME, clock_elapsed_ms() - start_ms);
     }
     sync_flush_batch(sync);

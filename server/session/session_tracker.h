@@ -61,6 +61,12 @@ struct session_tracker *session_tracker_impl_new(struct session_expirer *expirer
 
 /* initializeNextSessionId as a function: bits 56-63 server id, 16-55 time in ms, 0-15 counter. */
 int64_t session_initial_id(int64_t server_id, int64_t time_ms);
+/* The one behind it, of the same server. */
+int64_t session_next_id(int64_t id);
+/* The initial id, or one above all those of this server in the table. */
+int64_t session_first_id(struct session_table *known, int64_t server_id, int64_t time_ms);
+/* It may be an ephemeralOwner, and nobody in the table has it. */
+bool session_id_may_be_given_out(struct session_table *known, int64_t id);
 
 /* generatePasswd: 16 bytes of java.util.Random seeded with id ^ 0xB3415C00. */
 void session_password(int64_t session_id, uint8_t password[16]);

@@ -80,32 +80,13 @@ static bool add_or_touch(struct session_tracker_impl *tracker, int64_t id, int32
     return added;
 }
 
-/* The id behind this one, with the same server in the high byte. */
-static int64_t next_id(int64_t id)
-{
-    uint64_t bits = (uint64_t)id;
-    return (int64_t)((bits & SERVER_ID_MASK) | ((bits + 1) & ~SERVER_ID_MASK));
-}
-
-/* One that may be an ephemeralOwner and that nobody has. */
-static bool may_be_given_out(struct session_tracker_impl *tracker, int64_t id) REQUIRES(tracker->lock)
-{
-    int32_t timeout_ms;
-    return id != 0 && id != EPHEMERAL_CONTAINER_OWNER && find_session(tracker, id) == NULL
-           && !session_table_get(tracker->sessions_with_timeout, id, &timeout_ms);
-}
-
-/* Takes in the sessions of the database and moves the next id above those of them that this server gave out. */
+/* Takes in the sessions of the database. */
 static void track_known_sessions(struct session_tracker_impl *tracker) REQUIRES(tracker->lock)
 {
     size_t count;
     struct session_timeout *known = session_table_list(tracker->sessions_with_timeout, &count);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t id = (uint64_t)known[i].id, next = (uint64_t)tracker->next_session_id;
-        if ((id & SERVER_ID_MASK) == (next & SERVER_ID_MASK) && id >= next)
-            tracker->next_session_id = next_id(known[i].id);
+    for (size_t i = 0; i < count; i++)
         add_or_touch(tracker, known[i].id, known[i].timeout_ms);
-    }
     memory_free(known);
 }
 
@@ -151,10 +132,11 @@ static int64_t impl_create_session(struct session_tracker *self, int32_t timeout
 {
     struct session_tracker_impl *tracker = impl_of(self);
     mutex_lock(&tracker->lock);
-    while (!may_be_given_out(tracker, tracker->next_session_id))    /* (3) */
-        tracker->next_session_id = next_id(tracker->next_session_id);
+    while (find_session(tracker, tracker->next_session_id) != NULL ||
+           !session_id_may_be_given_out(tracker->sessions_with_timeout, tracker->next_session_id))    /* (3) */
+        tracker->next_session_id = session_next_id(tracker->next_session_id);
     int64_t id = tracker->next_session_id;
-    tracker->next_session_id = next_id(id);
+    tracker->next_session_id = session_next_id(id);
     add_or_touch(tracker, id, timeout_ms);
     mutex_unlock(&tracker->lock);
     log_debug("Adding session 0x%" PRIx64, (uint64_t)id);
@@ -376,7 +358,7 @@ struct session_tracker *session_tracker_impl_new(struct session_expirer *expirer
     tracker->sessions_with_timeout = sessions;
     tracker->metrics = metrics;
     tracker->session_expiry_queue = expiry_queue_new(tick_time_ms, clock_elapsed_ms());
-    tracker->next_session_id = session_initial_id(server_id, clock_wall_ms());
+    tracker->next_session_id = session_first_id(sessions, server_id, clock_wall_ms());
     mutex_init(&tracker->lock);
     condition_init(&tracker->stopped);
 
@@ -392,4 +374,30 @@ int64_t session_initial_id(int64_t server_id, int64_t time_ms)
     if ((int64_t)id == EPHEMERAL_CONTAINER_OWNER)
         id++;    /* not an owner of a session's nodes */
     return (int64_t)id;
+}
+
+int64_t session_next_id(int64_t id)
+{
+    uint64_t bits = (uint64_t)id;
+    return (int64_t)((bits & SERVER_ID_MASK) | ((bits + 1) & ~SERVER_ID_MASK));
+}
+
+int64_t session_first_id(struct session_table *known, int64_t server_id, int64_t time_ms)
+{
+    uint64_t first = (uint64_t)session_initial_id(server_id, time_ms);
+    size_t count;
+    struct session_timeout *sessions = session_table_list(known, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t id = (uint64_t)sessions[i].id;
+        if ((id & SERVER_ID_MASK) == (first & SERVER_ID_MASK) && id >= first)
+            first = (uint64_t)session_next_id(sessions[i].id);
+    }
+    memory_free(sessions);
+    return (int64_t)first;
+}
+
+bool session_id_may_be_given_out(struct session_table *known, int64_t id)
+{
+    int32_t timeout_ms;
+    return id != 0 && id != EPHEMERAL_CONTAINER_OWNER && !session_table_get(known, id, &timeout_ms);
 }

@@ -44,7 +44,7 @@ static int try_start(struct instance *instance, int *ret_exit_code, struct error
 {
     configure(instance);
     instance->server = NULL;
-    int err = zookeeper_server_new(&instance->options, NULL, NULL, &instance->server, ret_exit_code, error);
+    int err = zookeeper_server_new(&instance->options, 0, NULL, NULL, &instance->server, ret_exit_code, error);
     return err != ZK_OK ? err : zookeeper_server_start(instance->server, ret_exit_code, error);
 }
 

@@ -93,10 +93,11 @@ START_TEST(a_port_that_is_taken_is_named)
     struct error error = {0};
     char text[ADDRESS_TEXT_SIZE];
     cnxn_start(0);
-    address_format(server_cnxn_factory_address(cnxn_factory), text);
+    struct address address = server_cnxn_factory_address(cnxn_factory);
+    address_format(&address, text);
     server_stats_init(&stats);
-    ck_assert_int_eq(server_cnxn_factory_new(&cnxn_options, server_cnxn_factory_address(cnxn_factory), &recorder.sink,
-                                             cnxn_metrics, &stats, &other, &error),
+    ck_assert_int_eq(server_cnxn_factory_new(&cnxn_options, &address, &recorder.sink, cnxn_metrics, &stats, &other,
+                                             &error),
                      ZK_IO);
     ck_assert_msg(strstr(error.text, text) != NULL, "%s", error.text);
 }
@@ -202,11 +203,55 @@ START_TEST(once_it_stops_accepting_those_who_are_in_stay)
     server_cnxn_factory_stop_accepting(cnxn_factory);
     int fd = -1;
     int64_t deadline_ms = clock_elapsed_ms() + 10000;
-    ck_assert_int_ne(socket_connect(server_cnxn_factory_address(cnxn_factory), deadline_ms, &fd, NULL), ZK_OK);
+    struct address address = server_cnxn_factory_address(cnxn_factory);
+    ck_assert_int_ne(socket_connect(&address, deadline_ms, &fd, NULL), ZK_OK);
     send_request(&clients[0]);
     cnxn_wait_packets(1);
     cnxn_answer(0, NULL);
     ck_assert_int_eq(raw_client_receive(&clients[0], 1), ZK_OK);
+}
+END_TEST
+
+/* Of a port that nobody has, for a moment at least. */
+static struct address free_address(void)
+{
+    struct address address;
+    int fd;
+    ck_assert(address_from_ip("127.0.0.1", 0, &address));
+    ck_assert_int_eq(socket_listen(&address, 0, &fd, NULL), ZK_OK);
+    socket_local_address(fd, &address);
+    socket_close(fd);
+    return address;
+}
+
+START_TEST(at_another_port_those_who_are_in_stay_and_new_ones_come)
+{
+    cnxn_start(0);
+    cnxn_join(&clients[0]);
+    struct address before = server_cnxn_factory_address(cnxn_factory), address = free_address();
+    ck_assert_int_eq(server_cnxn_factory_rebind(cnxn_factory, &address, NULL), ZK_OK);
+    ck_assert_int_eq(server_cnxn_factory_local_port(cnxn_factory), address_port(&address));
+    int fd = -1;
+    ck_assert_int_ne(socket_connect(&before, clock_elapsed_ms() + 10000, &fd, NULL), ZK_OK);
+    send_request(&clients[0]);
+    cnxn_wait_packets(1);
+    cnxn_join(&clients[1]);
+}
+END_TEST
+
+START_TEST(a_port_that_cannot_be_had_leaves_the_old_one)
+{
+    struct address taken, before;
+    int fd;
+    cnxn_start(0);
+    before = server_cnxn_factory_address(cnxn_factory);
+    ck_assert(address_from_ip("127.0.0.1", 0, &taken));
+    ck_assert_int_eq(socket_listen(&taken, 0, &fd, NULL), ZK_OK);
+    socket_local_address(fd, &taken);
+    ck_assert_int_eq(server_cnxn_factory_rebind(cnxn_factory, &taken, NULL), ZK_IO);
+    ck_assert_int_eq(server_cnxn_factory_local_port(cnxn_factory), address_port(&before));
+    cnxn_join(&clients[0]);
+    socket_close(fd);
 }
 END_TEST
 
@@ -248,6 +293,8 @@ static Suite *server_cnxn_factory_suite(void)
     tcase_add_loop_test(tcase, shutdown_writes_what_was_answered, 0, 3);
     tcase_add_test(tcase, shutdown_waits_for_workers_that_are_at_work);
     tcase_add_test(tcase, once_it_stops_accepting_those_who_are_in_stay);
+    tcase_add_test(tcase, at_another_port_those_who_are_in_stay_and_new_ones_come);
+    tcase_add_test(tcase, a_port_that_cannot_be_had_leaves_the_old_one);
     tcase_add_test(tcase, who_never_makes_a_session_is_closed);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -142,7 +142,7 @@ static const struct {
     {"clientPort=70000", ":1: clientPort=70000: must be a number from 0 to 65535"},
     {"forceSync=true", ":1: forceSync=true: must be yes or no"},
     {"reconfigEnabled=on", ":1: reconfigEnabled=on: must be true or false"},
-    {"electionAlg=0", ":1: electionAlg=0: must be a number from 3 to 3"},
+    {"electionAlg=4", ":1: electionAlg=4: must be a number from 0 to 3"},
     {"digest.enabled=", ":1: digest.enabled=: must be true or false"},
     {"a=\\u1", ":1: malformed \\uXXXX, four hexadecimal digits belong there"},
 };
@@ -240,10 +240,6 @@ static const struct {
     {"dataDir=/d\nclientPort=1\nminSessionTimeout=5\nmaxSessionTimeout=4",
      "minSessionTimeout must not be larger than maxSessionTimeout, but 5 ms is larger than 4 ms"},
     {"quorum.auth.serverRequireSasl=true", "quorum.auth.serverRequireSasl is true, but quorum.auth.enableSasl is not"},
-    {"dataDir=/d\nclientPort=1\nserver.1=a:1:2\nserver.2=b:1:2", "initLimit is not set"},
-    {"dataDir=/d\nclientPort=1\nserver.1=a:1:2\nserver.2=b:1:2\ninitLimit=5", "syncLimit is not set"},
-    {"dataDir=/d\nclientPort=1\nserver.1=a:1:2\nserver.2=b:1:2\ninitLimit=5\nsyncLimit=2",
-     "the file myid is missing in dataDir, /d"},
     {"dataDir=/d\nserver.1=a:1:2\ndynamicConfigFile=/x", "server.1 must stand in the dynamicConfigFile, /x"},
     {"dataDir=/d\nclientPort=1\nsnapshot.compression.method=zip",
      "snapshot.compression.method=zip: must be gz, snappy or empty"},
@@ -253,16 +249,6 @@ START_TEST(options_that_contradict_each_other_are_refused)
     ck_assert_int_eq(load(contradictions[_i].text, NULL), ZK_OK);
     ck_assert_int_eq(server_options_validate(&options, &error), ZK_BAD_CONFIG);
     ck_assert_str_eq(error.text, contradictions[_i].sentence);
-}
-END_TEST
-
-START_TEST(one_server_in_the_list_is_no_ensemble)
-{
-    ck_assert_int_eq(load("dataDir=/d\nclientPort=1\nserver.1=a:1:2\nserver.2=b:1:2:observer;2181\n", NULL), ZK_OK);
-    ck_assert(!server_options_is_distributed(&options));
-    ck_assert_int_eq(server_options_validate(&options, NULL), ZK_OK);
-    options.standalone_enabled = false;
-    ck_assert(server_options_is_distributed(&options));
 }
 END_TEST
 
@@ -334,7 +320,6 @@ static Suite *server_options_suite(void)
     tcase_add_test(tcase, the_command_line_wins);
     tcase_add_test(tcase, the_old_form_has_four_places);
     tcase_add_loop_test(tcase, options_that_contradict_each_other_are_refused, 0, (int)ARRAY_SIZE(contradictions));
-    tcase_add_test(tcase, one_server_in_the_list_is_no_ensemble);
     tcase_add_test(tcase, myid_must_be_a_number_where_it_matters);
     tcase_add_test(tcase, a_reload_takes_what_may_change);
     tcase_add_test(tcase, a_dump_hides_secrets_and_can_be_read_again);

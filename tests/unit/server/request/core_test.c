@@ -54,7 +54,8 @@ static const struct core_callbacks callbacks = {
     .flush_connections = flush_connections,
     .fail = note_failure,
 };
-static const struct role_ops role = {.state_name = "standalone"};
+static const struct role_ops role_ops = {.state_name = "standalone"};
+static struct server_role role = {&role_ops};
 
 /* ---- life ---- */
 

@@ -362,6 +362,21 @@ START_TEST(after_so_many_transactions_a_snapshot_is_taken)
 }
 END_TEST
 
+START_TEST(an_observer_has_nothing_behind_its_log)
+{
+    sync_processor = sync_request_processor_start(&core, NULL);
+    int64_t zxid = 0;
+    put_read(0);
+    for (int32_t i = 1; i < 100; i++)
+        zxid = put_write(i);
+    put_read(100);
+    flush();
+    stop();
+    ck_assert(log_holds(zxid));
+    ck_assert_uint_eq(wait_passed(0), 0);
+}
+END_TEST
+
 /* ---- a disk that fails ---- */
 
 static void assert_failed_for_good(size_t passed_before)
@@ -433,6 +448,7 @@ static Suite *sync_request_processor_suite(void)
     tcase_add_test(tcase, what_stands_in_the_queue_is_passed_on_before_shutdown);
     tcase_add_test(tcase, a_throttled_write_is_not_logged);
     tcase_add_test(tcase, after_so_many_transactions_a_snapshot_is_taken);
+    tcase_add_test(tcase, an_observer_has_nothing_behind_its_log);
     tcase_add_test(tcase, without_a_directory_for_the_log_nothing_is_passed_on);
     tcase_add_test(tcase, when_the_disk_is_full_nothing_more_is_passed_on);
     suite_add_tcase(suite, tcase);
