@@ -1,0 +1,222 @@
+/*
+ * election_rules.c - decisions of an election.
+ *
+ * (1) A vote of another round than ours never counts for the proposal;
+ * (2) with a newer configuration known, a leader needs a quorum of both;
+ * (3) whoever joins an ensemble that stands follows a leader that has said itself that it leads.
+ */
+#include "server/quorum/election_rules.h"
+
+#include "common/base/memory.h"
+
+#define FIRST_CAPACITY 8
+
+static bool is_voter(const struct election_context *context, int64_t sid)
+{
+    return quorum_verifier_is_voter(context->verifier, sid) || quorum_verifier_is_voter(context->last_seen, sid);
+}
+
+static void propose(struct election_round *round, const struct vote *vote)
+{
+    round->proposal.id = vote->id;
+    round->proposal.zxid = vote->zxid;
+    round->proposal.peer_epoch = vote->peer_epoch;
+}
+
+static bool has_quorum(const struct election_context *context, const struct ballots *ballots, const struct vote *vote)
+{
+    struct synced_learner_tracker tracker = {0};
+    election_count_votes(context, ballots, vote, &tracker);
+    bool has = synced_learner_tracker_has_all_quorums(&tracker);
+    synced_learner_tracker_release(&tracker);
+    return has;
+}
+
+/* The vote without what only belongs to its sender. */
+static struct vote plain(const struct vote *vote, enum peer_state state)
+{
+    return (struct vote){.id = vote->id, .zxid = vote->zxid, .election_epoch = vote->election_epoch,
+                         .peer_epoch = vote->peer_epoch, .state = state};
+}
+
+/* Its round against ours, and what that changes. False: it comes from a round that is over. */
+static bool catch_up(struct election_round *round, const struct election_context *context, const struct vote *vote,
+                     struct election_step *step)
+{
+    if (vote->election_epoch < round->logical_clock)
+        return false;
+    if (vote->election_epoch > round->logical_clock) {
+        round->logical_clock = vote->election_epoch;
+        ballots_clear(&round->received);
+        propose(round, election_supersedes(context, vote, &context->mine) ? vote : &context->mine);
+        step->sends_proposal = true;
+    } else if (election_supersedes(context, vote, &round->proposal)) {
+        propose(round, vote);
+        step->sends_proposal = true;
+    }
+    return true;
+}
+
+static void receive_looking(struct election_round *round, const struct election_context *context,
+                            const struct notification *notification, struct election_step *step)
+{
+    const struct vote *vote = &notification->vote;
+    /* A server without data does not elect, and is not elected (-1). */
+    if (context->mine.zxid == -1 || vote->zxid == -1 || !catch_up(round, context, vote, step)) {
+        step->is_ignored = true;
+        return;
+    }
+    struct vote ballot = plain(vote, PEER_LOOKING), wanted = election_round_end_vote(round);
+    ballots_put(&round->received, notification->sid, &ballot);
+    synced_learner_tracker_release(&round->vote_set);
+    election_count_votes(context, &round->received, &wanted, &round->vote_set);
+    round->has_vote_set = true;
+    round->has_quorum = synced_learner_tracker_has_all_quorums(&round->vote_set);
+}
+
+static void decide(struct election_step *step, const struct vote *vote)
+{
+    step->is_decided = true;
+    step->leader = plain(vote, PEER_LOOKING);
+}
+
+/* receivedFollowingNotification */
+static void receive_settled(struct election_round *round, const struct election_context *context,
+                            const struct notification *notification, struct election_step *step)
+{
+    const struct vote *vote = &notification->vote;
+    if (vote->election_epoch == round->logical_clock) {
+        struct vote ballot = plain(vote, vote->state);
+        ballots_put(&round->received, notification->sid, &ballot);
+        if (has_quorum(context, &round->received, vote) &&
+            election_leader_is_there(context, &round->received, vote->id, vote->election_epoch, round->logical_clock)) {
+            decide(step, vote);
+            return;
+        }
+    }
+    ballots_put(&round->out_of_election, notification->sid, vote);
+    if (has_quorum(context, &round->out_of_election, vote) &&
+        election_leader_is_there(context, &round->out_of_election, vote->id, vote->election_epoch,
+                                 round->logical_clock)) {
+        round->logical_clock = vote->election_epoch;
+        decide(step, vote);
+    }
+}
+
+void ballots_release(struct ballots *ballots)
+{
+    memory_free(ballots->items);
+    *ballots = (struct ballots){0};
+}
+
+void ballots_clear(struct ballots *ballots)
+{
+    ballots->count = 0;
+}
+
+void ballots_put(struct ballots *ballots, int64_t sid, const struct vote *vote)
+{
+    size_t place = 0;
+    while (place < ballots->count && ballots->items[place].sid != sid)
+        place++;
+    if (place == ballots->capacity) {
+        ballots->capacity = ballots->capacity > 0 ? 2 * ballots->capacity : FIRST_CAPACITY;
+        ballots->items = memory_realloc(ballots->items, ballots->capacity * sizeof(*ballots->items));
+    }
+    ballots->items[place] = (struct ballot){.sid = sid, .vote = *vote};
+    if (place == ballots->count)
+        ballots->count++;
+}
+
+const struct vote *ballots_find(const struct ballots *ballots, int64_t sid)
+{
+    for (size_t i = 0; i < ballots->count; i++)
+        if (ballots->items[i].sid == sid)
+            return &ballots->items[i].vote;
+    return NULL;
+}
+
+bool election_supersedes(const struct election_context *context, const struct vote *newer, const struct vote *older)
+{
+    return quorum_verifier_weight(context->verifier, newer->id) != 0 && vote_supersedes(newer, older);
+}
+
+void election_count_votes(const struct election_context *context, const struct ballots *ballots,
+                          const struct vote *vote, struct synced_learner_tracker *ret_tracker)
+{
+    synced_learner_tracker_add_verifier(ret_tracker, context->verifier);
+    if (quorum_verifier_version(context->last_seen) > quorum_verifier_version(context->verifier))
+        synced_learner_tracker_add_verifier(ret_tracker, context->last_seen);
+    for (size_t i = 0; i < ballots->count; i++)
+        if (vote_equal(vote, &ballots->items[i].vote))
+            synced_learner_tracker_add_ack(ret_tracker, ballots->items[i].sid);
+}
+
+bool election_leader_is_there(const struct election_context *context, const struct ballots *ballots, int64_t leader,
+                              int64_t election_epoch, int64_t logical_clock)
+{
+    if (leader == context->my_id)
+        return logical_clock == election_epoch;
+    const struct vote *vote = ballots_find(ballots, leader);
+    return vote != NULL && vote->state == PEER_LEADING;
+}
+
+void election_round_begin(struct election_round *round, const struct election_context *context)
+{
+    round->logical_clock++;
+    ballots_clear(&round->received);
+    ballots_clear(&round->out_of_election);
+    synced_learner_tracker_release(&round->vote_set);
+    round->has_vote_set = false;
+    round->has_quorum = false;
+    propose(round, &context->mine);
+}
+
+struct election_step election_round_receive(struct election_round *round, const struct election_context *context,
+                                            const struct notification *notification)
+{
+    struct election_step step = {0};
+    const struct vote *vote = &notification->vote;
+    if (!is_voter(context, notification->sid) || !is_voter(context, vote->id)) {
+        step.is_ignored = true;
+        return step;
+    }
+    switch (vote->state) {
+    case PEER_LOOKING:
+        receive_looking(round, context, notification, &step);
+        break;
+    case PEER_OBSERVING:
+        step.is_ignored = true;
+        break;
+    case PEER_FOLLOWING:
+        receive_settled(round, context, notification, &step);
+        break;
+    case PEER_LEADING:
+        receive_settled(round, context, notification, &step);
+        step.asks_oracle = !step.is_decided && quorum_verifier_get_need_oracle(context->verifier);
+        if (step.asks_oracle)
+            step.leader = plain(vote, PEER_LOOKING);
+        break;
+    }
+    return step;
+}
+
+bool election_round_recheck(const struct election_round *round, const struct election_context *context, bool again)
+{
+    return again && round->has_vote_set && quorum_verifier_has_oracle(context->verifier) &&
+           synced_learner_tracker_has_all_quorums(&round->vote_set);
+}
+
+struct vote election_round_end_vote(const struct election_round *round)
+{
+    return (struct vote){.id = round->proposal.id, .zxid = round->proposal.zxid,
+                         .election_epoch = round->logical_clock, .peer_epoch = round->proposal.peer_epoch,
+                         .state = PEER_LOOKING};
+}
+
+void election_round_release(struct election_round *round)
+{
+    ballots_release(&round->received);
+    ballots_release(&round->out_of_election);
+    synced_learner_tracker_release(&round->vote_set);
+}
