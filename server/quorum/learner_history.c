@@ -1,0 +1,137 @@
+/*
+ * learner_history.c - the log on disk as a learner is to get it.
+ *
+ * It is read twice: once to see that all is there, for what was begun with DIFF cannot be ended with SNAP; then to send
+ * it, the second time from the page cache. Bytes go from file to packet as they are.
+ * (1) A leader's snapshot that a learner took over at the very beginning of an epoch leaves no gap in the zxids of its
+ *     log, though what stands before it there may never have been committed. Such a snapshot has a zxid that no
+ *     transaction has; behind the latest one lies the history of this tree, before it not surely (RELIABILITY 2846).
+ */
+#include "server/quorum/learner_history.h"
+
+#include <inttypes.h>
+
+#include "common/base/log.h"
+
+struct survey {
+    struct sync_log_facts facts;
+    struct sync_walk walk;
+    bool is_refused;
+};
+
+/* One record; false when enough was seen. */
+static bool survey_record(struct survey *survey, int64_t zxid, size_t size, int64_t window_max, int64_t size_limit)
+{
+    struct sync_log_facts *facts = &survey->facts;
+    if (zxid > window_max)
+        return false;
+    if (!facts->has_record)
+        facts->first_zxid = zxid;
+    facts->has_record = true;
+    facts->last_zxid = zxid;
+    enum sync_step step = sync_walk_next(&survey->walk, zxid);
+    survey->is_refused = step == SYNC_STEP_REFUSE;
+    if (step == SYNC_STEP_SEND)
+        facts->size_to_send += (int64_t)size;
+    return !survey->is_refused && facts->first_zxid <= survey->walk.peer_zxid
+           && (size_limit <= 0 || facts->size_to_send <= size_limit);
+}
+
+static int survey_log(struct zk_database *database, struct survey *survey, int64_t window_max, int64_t size_limit,
+                      struct error *error)
+{
+    struct txn_iterator *iterator;
+    int err = file_txn_snap_log_read(zk_database_snap_log(database), survey->walk.peer_zxid, &iterator, error);
+    if (err != ZK_OK)
+        return err;
+    int64_t zxid;
+    struct slice bytes;
+    while ((err = txn_iterator_next_bytes(iterator, &zxid, &bytes, error)) == ZK_OK) {
+        if (!survey_record(survey, zxid, bytes.size, window_max, size_limit))
+            break;
+    }
+    txn_iterator_close(iterator);
+    return err == ZK_EOF ? ZK_OK : err;
+}
+
+static void log_why_not(const struct survey *survey, int64_t window_min, int64_t size_limit, int64_t epoch_zxid,
+                        const struct error *error)
+{
+    const struct sync_log_facts *facts = &survey->facts;
+    int64_t peer_zxid = survey->walk.peer_zxid;
+    if (!facts->is_whole)
+        log_warn("The log on disk is of no use for a learner at 0x%" PRIx64 ": %s", (uint64_t)peer_zxid, error->text);
+    else if (peer_zxid < epoch_zxid)
+        log_info("A learner at 0x%" PRIx64 " is before the snapshot at 0x%" PRIx64 " that began an epoch here",
+                 (uint64_t)peer_zxid, (uint64_t)epoch_zxid);
+    else if (!facts->has_record || facts->first_zxid > peer_zxid)
+        log_info("Unable to find proposals from txnlog for zxid: 0x%" PRIx64, (uint64_t)peer_zxid);
+    else if (size_limit > 0 && facts->size_to_send > size_limit)
+        log_info("Txnlog size: %" PRId64 " exceeds sizeLimit: %" PRId64, facts->size_to_send, size_limit);
+    else if (survey->is_refused)
+        log_warn("Cannot send TRUNC, the tail of a learner at 0x%" PRIx64 " is from a different epoch",
+                 (uint64_t)peer_zxid);
+    else
+        log_info("Detected gap between end of txnlog: 0x%" PRIx64 " and start of committedLog: 0x%" PRIx64,
+                 (uint64_t)facts->last_zxid, (uint64_t)window_min);
+}
+
+bool learner_history_is_usable(struct zk_database *database, int64_t peer_zxid, int64_t window_min, int64_t window_max,
+                               double snapshot_size_factor)
+{
+    struct survey survey = { .facts.is_whole = true };
+    struct error error = { 0 };
+    int64_t snapshot_size, epoch_zxid = -1, size_limit = 0;
+    int err = file_txn_snap_log_survey_snapshots(zk_database_snap_log(database), &snapshot_size, &epoch_zxid, &error);
+    if (err == ZK_OK) {
+        size_limit = (int64_t)((double)snapshot_size * snapshot_size_factor);
+        sync_walk_begin(&survey.walk, peer_zxid, window_max);
+        err = peer_zxid < epoch_zxid ? ZK_OK : survey_log(database, &survey, window_max, size_limit, &error);
+    }
+    survey.facts.is_whole = err == ZK_OK;
+    bool is_usable = peer_zxid >= epoch_zxid && !survey.is_refused
+                     && sync_log_is_usable(&survey.facts, peer_zxid, window_min, size_limit);
+    if (!is_usable)
+        log_why_not(&survey, window_min, size_limit, epoch_zxid, &error);
+    return is_usable;
+}
+
+static int send_op(const struct sync_walk *walk, struct quorum_channel *channel, struct error *error)
+{
+    int32_t type = walk->op == SYNC_OP_TRUNC ? QP_TRUNC : QP_DIFF;
+    return quorum_channel_write_packet(channel, type, walk->op_zxid, NULL, NULL, error);
+}
+
+static int send_record(struct sync_walk *walk, int64_t zxid, struct slice bytes, struct quorum_channel *channel,
+                       struct error *error)
+{
+    bool had_op = walk->op != SYNC_OP_NONE;
+    enum sync_step step = sync_walk_next(walk, zxid);
+    if (step == SYNC_STEP_REFUSE)
+        return error_set(error, ZK_INVALID_STATE, "the log on disk has changed, it does not lead from 0x%" PRIx64
+                         " to 0x%" PRIx64, (uint64_t)walk->peer_zxid, (uint64_t)zxid);
+    int err = !had_op && walk->op != SYNC_OP_NONE ? send_op(walk, channel, error) : ZK_OK;
+    if (err == ZK_OK && step == SYNC_STEP_SEND)
+        err = quorum_channel_write_packet(channel, QP_PROPOSAL, zxid, &bytes, NULL, error);
+    if (err == ZK_OK && step == SYNC_STEP_SEND)
+        err = quorum_channel_write_packet(channel, QP_COMMIT, zxid, NULL, NULL, error);
+    return err;
+}
+
+int learner_history_send(struct zk_database *database, struct sync_walk *walk, int64_t limit_zxid,
+                         struct quorum_channel *channel, struct error *error)
+{
+    struct txn_iterator *iterator;
+    int err = file_txn_snap_log_read(zk_database_snap_log(database), walk->queued_zxid, &iterator, error);
+    if (err != ZK_OK)
+        return err;
+    int64_t zxid;
+    struct slice bytes;
+    while ((err = txn_iterator_next_bytes(iterator, &zxid, &bytes, error)) == ZK_OK && zxid <= limit_zxid) {
+        err = send_record(walk, zxid, bytes, channel, error);
+        if (err != ZK_OK)
+            break;
+    }
+    txn_iterator_close(iterator);
+    return err == ZK_EOF ? ZK_OK : err;
+}
