@@ -20,6 +20,7 @@
 #include "common/thread/thread.h"
 #include "config.h"
 #include "server/command/four_letter_commands.h"
+#include "server/quorum/quorum_peer.h"
 #include "server/zkserver_control.h"
 #include "server/zookeeper_server.h"
 
@@ -294,26 +295,67 @@ static void wait_for_end(const struct command_line *line, const char *path, stru
             reload(line, path, options, server, commands);
 }
 
+/* A server that stands alone (peer is NULL), or one of an ensemble. */
+struct instance {
+    struct quorum_peer_config config;
+    struct quorum_peer *peer;
+    struct zookeeper_server *server;
+};
+
+static int start(struct instance *instance, struct server_options *options, struct four_letter_hook *four_letter,
+                 struct failure_hook *failure, int *ret_exit_code, struct error *error)
+{
+    *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
+    int err = quorum_peer_config_load(&instance->config, options, error);
+    if (err != ZK_OK)
+        return err;
+    if (!instance->config.is_distributed) {
+        err = zookeeper_server_new(options, 0, four_letter, failure, &instance->server, ret_exit_code, error);
+        return err == ZK_OK ? zookeeper_server_start(instance->server, ret_exit_code, error) : err;
+    }
+    char *myid = string_format("%" PRId64, instance->config.myid);
+    log_set_myid(myid);
+    memory_free(myid);
+    err = quorum_peer_new(options, &instance->config, four_letter, failure, &instance->peer, ret_exit_code, error);
+    if (err != ZK_OK)
+        return err;
+    instance->server = quorum_peer_server(instance->peer);
+    return quorum_peer_start(instance->peer, ret_exit_code, error);
+}
+
+static void shut_down(struct instance *instance)
+{
+    if (instance->peer != NULL)
+        quorum_peer_shutdown(instance->peer);
+    else
+        zookeeper_server_shutdown(instance->server);
+}
+
+static void release(struct instance *instance)
+{
+    if (instance->peer != NULL)
+        quorum_peer_free(instance->peer);
+    else
+        zookeeper_server_free(instance->server);
+    quorum_peer_config_release(&instance->config);
+}
+
 static int run(const struct command_line *line, const char *path, struct server_options *options)
 {
     struct error error = {0};
     struct failure failure = {.hook.failed = failed};
     struct four_letter_commands *commands = four_letter_commands_new(options);
-    struct zookeeper_server *server = NULL;
+    struct instance instance = {.server = NULL};
     int exit_code;
-    int err = zookeeper_server_new(options, 0, four_letter_commands_hook(commands), &failure.hook, &server, &exit_code,
-                                   &error);
-    if (err == ZK_OK)
-        err = zookeeper_server_start(server, &exit_code, &error);
-    if (err == ZK_OK) {
+    if (start(&instance, options, four_letter_commands_hook(commands), &failure.hook, &exit_code, &error) == ZK_OK) {
         process_notify_ready();
-        wait_for_end(line, path, options, server, commands);
-        zookeeper_server_shutdown(server);
+        wait_for_end(line, path, options, instance.server, commands);
+        shut_down(&instance);
         exit_code = atomic_load(&failure.exit_code);
     } else {
         log_error("Cannot start, exiting: %s", error.text);
     }
-    zookeeper_server_free(server);
+    release(&instance);
     four_letter_commands_free(commands);
     log_info("Exiting with code %d", exit_code);
     return exit_code;
@@ -325,10 +367,6 @@ static int run_foreground(struct command_line *line, const char *path, struct se
     thread_block_signals(blocked, ARRAY_SIZE(blocked));
     log_info("zkc %s, data in %s%s", PACKAGE_VERSION, options->data_dir,
              path == NULL && line->old_form == NULL ? ", no configuration file: defaults" : "");
-    if (server_options_is_distributed(options)) {
-        log_error("The configuration names an ensemble, which this release cannot join yet");
-        return EXIT_CODE_INVALID_INVOCATION;
-    }
     return run(line, path, options);
 }
 

@@ -17,7 +17,8 @@ for target in "$@"; do
     name=$(basename "$target")
     mkdir -p "$corpus/$name"
     echo "== $name: $runs runs"
-    if "$target" -runs="$runs" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    if "$target" -runs="$runs" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -malloc_limit_mb=512 \
+        -print_final_stats=1 -verbosity=0 \
         "$corpus/$name" "$source_dir/tests/fuzz/seeds/$name" 2>"$corpus/$name.log"; then
         passed=$((passed + 1))
     else

@@ -91,6 +91,27 @@ RECORDS = {
     "GetEphemeralsResponse": (("vector<ustring>", "ephemerals"),),
     "WhoAmIResponse": (("vector<ClientInfo>", "clientInfo"),),
     "CreateSessionTxn": (("int", "timeOut"),),
+    # Between servers, and on disk.
+    "LearnerInfo": (("long", "serverid"), ("int", "protocolVersion"), ("long", "configVersion")),
+    "QuorumPacket": (("int", "type"), ("long", "zxid"), ("buffer", "data"), ("vector<Id>", "authinfo")),
+    "FileHeader": (("int", "magic"), ("int", "version"), ("long", "dbid")),
+    "TxnDigest": (("int", "version"), ("long", "treeDigest")),
+    "TxnHeader": (("long", "clientId"), ("int", "cxid"), ("long", "zxid"), ("long", "time"), ("int", "type")),
+    "CreateTxn": (("ustring", "path"), ("buffer", "data"), ("vector<ACL>", "acl"), ("boolean", "ephemeral"),
+                  ("int", "parentCVersion")),
+    "CreateTTLTxn": (("ustring", "path"), ("buffer", "data"), ("vector<ACL>", "acl"), ("int", "parentCVersion"),
+                     ("long", "ttl")),
+    "CreateContainerTxn": (("ustring", "path"), ("buffer", "data"), ("vector<ACL>", "acl"), ("int", "parentCVersion")),
+    "DeleteTxn": (("ustring", "path"),),
+    "SetDataTxn": (("ustring", "path"), ("buffer", "data"), ("int", "version")),
+    "CheckVersionTxn": (("ustring", "path"), ("int", "version")),
+    "SetACLTxn": (("ustring", "path"), ("vector<ACL>", "acl"), ("int", "version")),
+    "CloseSessionTxn": (("vector<ustring>", "paths2Delete"),),
+    "ErrorTxn": (("int", "err"),),
+    "Txn": (("int", "type"), ("buffer", "data")),
+    "MultiTxn": (("vector<Txn>", "txns"),),
+    "StatPersisted": (("long", "czxid"), ("long", "mzxid"), ("long", "ctime"), ("long", "mtime"), ("int", "version"),
+                      ("int", "cversion"), ("int", "aversion"), ("long", "ephemeralOwner"), ("long", "pzxid")),
 }
 
 

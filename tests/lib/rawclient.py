@@ -163,18 +163,20 @@ def four_letter_word(address, word, timeout=10.0):
 class Session:
     """A connected session that asks one thing at a time; watch events gather in `events`."""
 
-    def __init__(self, address, timeout_ms=30000, session_id=0, password=b"\0" * 16, last_zxid=0, timeout=30.0):
+    def __init__(self, address, timeout_ms=30000, session_id=0, password=b"\0" * 16, last_zxid=0, timeout=30.0,
+                 read_only=False):
         self.address = address
         self.connection = Connection(address, timeout)
         self.events = []
         self.xid = 0
-        self.connection.send_frame(connect_frame(session_id, password, timeout_ms, last_zxid))
+        self.connection.send_frame(connect_frame(session_id, password, timeout_ms, last_zxid, read_only))
         frame = self.connection.read_frame()
         if frame is None:
             raise Closed("connection closed at the handshake")
         answer = jute.decode("ConnectResponse", frame)
         self.id, self.password, self.timeout_ms = answer.sessionId, answer.passwd, answer.timeOut
         self.expired = answer.timeOut <= 0
+        self.read_only = answer.readOnly        # whether the server is
         self.zxid = last_zxid
 
     def send(self, name, *values):

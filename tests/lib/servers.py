@@ -1,10 +1,10 @@
 """servers.py - starts and stops one ZooKeeper server, Java's or ours, on loopback with a directory of its own.
 
 Both kinds have the same face: a config (zoo.cfg keys), properties (-Dzookeeper.x=y), a data directory, start(), which
-returns once the server answers `srvr`, stop() (SIGTERM), kill() (SIGKILL), word(). Only processes started here are
-ended, by their id. Environment: ZKSERVER (our binary), ZKC_BUILD (where it is looked for otherwise),
-ZKC_JAVA_CLASSPATH (another Java server), ZKC_JAVA_B_CLASSPATH (a second one, kind java-b), ZKC_JAVA_LOG (level of
-Java's log), ZKC_KEEP (leave directories behind).
+returns once the server answers `srvr`, stop() (SIGTERM), kill() (SIGKILL), pause() and resume() (SIGSTOP, SIGCONT),
+word(). Only processes started here are ended, by their id. Environment: ZKSERVER (our binary), ZKC_BUILD (where it is
+looked for otherwise), ZKC_JAVA_CLASSPATH (another Java server), ZKC_JAVA_B_CLASSPATH (a second one, kind java-b),
+ZKC_JAVA_LOG (level of Java's log), ZKC_KEEP (leave directories behind).
 """
 
 import atexit
@@ -60,6 +60,9 @@ class Server:
     """One server process, its config and its directory; subclasses say how it is started."""
 
     kind = None
+    host = "127.0.0.1"
+    prefix = ()             # of the command, such as nsenter and its options
+    keep_config = False     # start with the zoo.cfg that is there; a server with reconfig rewrites its own
 
     def __init__(self, config=None, properties=None, directory=None, data_from=None):
         """`directory` is kept afterwards when given; `data_from` is a data directory to start on a copy of."""
@@ -78,7 +81,7 @@ class Server:
 
     @property
     def address(self):
-        return ("127.0.0.1", self.port)
+        return (self.host, self.port)
 
     def __enter__(self):
         if self.process is None:
@@ -89,10 +92,12 @@ class Server:
         self.dispose()
 
     def write_config(self):
-        config = {"tickTime": 2000, "dataDir": self.data_dir, "clientPort": self.port,
-                  "clientPortAddress": "127.0.0.1", "admin.enableServer": "false", "4lw.commands.whitelist": "*"}
-        config.update(self.config)
         path = os.path.join(self.directory, "zoo.cfg")
+        if self.keep_config and os.path.exists(path):
+            return path
+        config = {"tickTime": 2000, "dataDir": self.data_dir, "clientPort": self.port,
+                  "clientPortAddress": self.host, "admin.enableServer": "false", "4lw.commands.whitelist": "*"}
+        config.update(self.config)
         with open(path, "w", encoding="ascii") as file:
             for key, value in config.items():
                 if value is not None:
@@ -105,7 +110,7 @@ class Server:
     def launch(self, port=None):
         """Starts the process without waiting for it."""
         self.port = port or self.port or free_port()
-        command = self.command(self.write_config())
+        command = list(self.prefix) + self.command(self.write_config())
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                             cwd=self.directory, start_new_session=True)
@@ -160,6 +165,13 @@ class Server:
         self.process = None
         _running.discard(self)
 
+    def pause(self):
+        """Stops the server with SIGSTOP: it keeps its connections and answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self):
         """Ends the server with SIGTERM and returns its exit status; kills it when that takes too long."""
         if self.process is None:
@@ -187,8 +199,8 @@ class Server:
         if self.own_directory and not os.environ.get("ZKC_KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    def word(self, word):
-        return rawclient.four_letter_word(self.address, word)
+    def word(self, word, timeout=10.0):
+        return rawclient.four_letter_word(self.address, word, timeout)
 
     def session(self, **options):
         return rawclient.Session(self.address, **options)

@@ -10,20 +10,14 @@ Each client is driven as a person would: a line goes in, and the next is written
 
 import argparse
 import os
-import re
-import selectors
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import servers      # noqa: E402
+import talk         # noqa: E402
 import tap          # noqa: E402
-
-CLI_MT = "/usr/lib/zookeeper/bin/cli_mt"
-SYSTEM_PYTHON = "/usr/bin/python3"
-WAIT = 30.0
 
 KAZOO = r"""
 import sys, threading
@@ -74,73 +68,11 @@ gone None
 """
 
 
-class Talk:
-    """A program that is talked to over its standard input and output."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, env=dict(os.environ, LC_ALL="C.UTF-8"))
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self.process.stdout, selectors.EVENT_READ)
-        self.output = ""
-        self.at = 0
-
-    def say(self, line):
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
-
-    def hears(self, pattern, timeout=WAIT):
-        """Whether output that matches comes in time, behind what matched last."""
-        deadline = time.monotonic() + timeout
-        while True:
-            match = re.search(pattern, self.output[self.at:])
-            if match:
-                self.at += match.end()
-                return True
-            left = deadline - time.monotonic()
-            if left <= 0 or not self.selector.select(left):
-                return False
-            data = self.process.stdout.read()
-            if not data:
-                return re.search(pattern, self.output[self.at:]) is not None
-            self.output += data.decode("utf-8", "replace")
-
-    def end(self):
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-        return self.process.returncode
-
-
-def script(report, name, talk, steps):
-    """Says each line and waits for its answer; the first that stays out ends the script."""
-    try:
-        for line, pattern, fact in steps:
-            if line is not None:
-                talk.say(line)
-            if not report.ok(talk.hears(pattern), "%s: %s" % (name, fact)):
-                report.note(talk.output[-3000:])
-                return
-    except BrokenPipeError:
-        report.ok(False, "%s ended early" % name)
-        report.note(talk.output[-3000:])
-    finally:
-        talk.end()
-
-
 def cli_mt(report, address):
-    if not os.access(CLI_MT, os.X_OK):
+    if not os.access(talk.CLI_MT, os.X_OK):
         report.skip("cli_mt", "not installed")
         return
-    script(report, "cli_mt", Talk([CLI_MT, "-h", address]), [
+    talk.script(report, "cli_mt", talk.Talk([talk.CLI_MT, "-h", address]), [
         (None, r"SESSION_EVENT state = CONNECTED_STATE", "connects"),
         ("create /clients-mt", r"Creating \[/clients-mt\] node(?s:.*?)rc = 0", "creates"),
         ("set /clients-mt first", r"/clients-mt: rc = 0", "writes"),
@@ -160,10 +92,7 @@ def zk_cli(report, address):
     if not servers.java_available():
         report.skip("zkCli", "there is no Java ZooKeeper here")
         return
-    command = [os.environ.get("JAVA", "java"), "-Xmx128m", "-XX:TieredStopAtLevel=1",
-               "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", servers.java_classpath(),
-               "org.apache.zookeeper.ZooKeeperMain", "-waitforconnection", "-server", address]
-    script(report, "zkCli", Talk(command), [
+    talk.script(report, "zkCli", talk.Talk(talk.zk_cli(address)), [
         (None, r"SyncConnected", "connects"),
         ("create /clients-java first", r"Created /clients-java", "creates"),
         ("get -s -w /clients-java", r"first\s(?s:.*?)dataVersion = 0", "reads and watches"),
@@ -186,8 +115,8 @@ def zk_cli(report, address):
 
 def kazoo(report, address):
     try:
-        done = subprocess.run([SYSTEM_PYTHON, "-W", "ignore", "-c", KAZOO, address], capture_output=True, text=True,
-                              timeout=60, check=False)
+        done = subprocess.run([talk.SYSTEM_PYTHON, "-W", "ignore", "-c", KAZOO, address], capture_output=True,
+                              text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired as error:
         report.ok(False, "kazoo answers in time")
         report.note(error.stdout)

@@ -1,7 +1,8 @@
-"""kazoo_plugin.py - lets kazoo's own test harness run the server of our choice; loaded into pytest by kazoo_suite.py.
+"""kazoo_plugin.py - lets kazoo's own test harness run the servers of our choice; loaded into pytest by kazoo_suite.py.
 
 kazoo's ManagedZooKeeper starts a Java server from a class path and then sleeps; here run() writes the same config and
-starts the server that ZKC_KAZOO_SERVER names (java or zkc), and returns when it answers.
+starts the server that ZKC_KAZOO_SERVERS names (java or zkc, one for each of the cluster), and returns when it serves.
+ZKC_KAZOO_ONLY names the tests to run, as they stand in the report; all are run when it is empty.
 """
 
 import gc
@@ -9,6 +10,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import time
 import types
 import unittest.mock
 
@@ -20,17 +22,22 @@ if importlib.util.find_spec("objgraph") is None:   # one function of it is used
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import servers      # noqa: E402
-from kazoo.testing import common    # noqa: E402
+from kazoo.testing import common, harness   # noqa: E402
 
 
-def run(self):
-    """Starts the server in the place of ManagedZooKeeper.run()."""
-    if self.running:
-        return
+def launch(self):
+    """Starts the server and waits for nothing."""
     data = os.path.join(self.working_path, "data")
     os.makedirs(data, exist_ok=True)
+    with open(os.path.join(data, "myid"), "w", encoding="ascii") as file:
+        file.write("%d\n" % self.server_info.server_id)
     config = {"dataDir": data, "admin.serverPort": self.server_info.admin_port, "maxClientCnxns": 0}
     config.update(entry.split("=", 1) for entry in self.configuration_entries)
+    if self.peers:
+        config.update({"initLimit": 4, "syncLimit": 2, "peerType": self.server_info.peer_type})
+        for peer in (self.server_info, *self.peers):
+            config["server.%s" % peer.server_id] = "127.0.0.1:%s:%s:%s" % (peer.leader_port, peer.election_port,
+                                                                           peer.peer_type)
     properties = {"readonlymode.enabled": "true"}
     properties.update(entry[2:].split("=", 1) for entry in self.java_system_properties)
     if self.jaas_config:
@@ -39,12 +46,27 @@ def run(self):
         with open(path, "w", encoding="ascii") as file:
             file.write(self.jaas_config)
         properties["java.security.auth.login.config"] = path
-    server = servers.make(os.environ["ZKC_KAZOO_SERVER"], config, properties, directory=self.working_path)
+    kind = os.environ["ZKC_KAZOO_SERVERS"].split(",")[self.server_info.server_id - 1]
+    server = servers.make(kind, config, properties, directory=self.working_path)
     server.launch(self.server_info.client_port)
-    server.wait_ready()
     self.server = server
     self.process = server.process
     self._running = True
+
+
+def wait(self):
+    """Waits until the server serves; read-only does not count where there is a quorum."""
+    self.server.wait_ready()
+    running = sum(server.running for server in harness.CLUSTER)
+    while 2 * running > len(list(harness.CLUSTER)) and "Mode: read-only" in self.server.word("srvr"):
+        time.sleep(0.02)
+
+
+def run(self):
+    """Starts the server in the place of ManagedZooKeeper.run()."""
+    if not self.running:
+        launch(self)
+        wait(self)
 
 
 def stop(self):
@@ -54,14 +76,24 @@ def stop(self):
 
 
 def start(self):
-    """Starts all servers of a cluster; each answers when its run() returns, so nobody needs to sleep."""
-    for server in reversed(list(self)):
-        server.run()
+    """Starts all servers of a cluster; they serve when it returns, so nobody needs to sleep."""
+    waiting = [server for server in reversed(list(self)) if not server.running]
+    for server in waiting:
+        launch(server)
+    for server in waiting:
+        wait(server)
 
 
 def destroy(self):
     self.stop()
     shutil.rmtree(self.working_path, True)
+
+
+def pytest_collection_modifyitems(items):
+    only = os.environ["ZKC_KAZOO_ONLY"].split()
+    if only:
+        items[:] = [item for item in items if "%s.%s::%s" % (
+            os.path.basename(item.fspath)[:-len(".py")], item.cls and item.cls.__name__, item.name) in only]
 
 
 common.ManagedZooKeeper.run = run
