@@ -8,7 +8,7 @@ here=${ZKC_SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
 
 complaints()
 {
-    mandoc -Tlint "$1" 2>&1 | grep -vE 'referenced manual not found: Xr (zoo\.cfg 5|zkserver 8|zkcleanup 8)( |$)'
+    mandoc -Tlint "$1" 2>&1 | grep -vE 'referenced manual not found: Xr (zoo\.cfg 5|zkserver 8|zkcleanup 8|zkmigration 7)( |$)'
 }
 
 clean()
