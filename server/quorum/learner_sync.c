@@ -298,6 +298,16 @@ static int take_new_config(struct learner_sync *sync, struct error *error)
     return quorum_self_set_last_seen_verifier(sync->learner->self, sync->new_config, true, error);
 }
 
+/* (2) What is in flight will be logged behind what is durable. */
+static int check_in_flight(struct learner_sync *sync, struct error *error)
+{
+    int64_t last = data_tree_last_processed_zxid(zk_database_tree(sync->database));
+    if (sync->first == sync->count || zxid_follows(last, sync->queued[sync->first].txn->header.zxid))
+        return ZK_OK;
+    return error_set(error, ZK_CORRUPT, "Proposal 0x%" PRIx64 " is not committed, and does not follow 0x%" PRIx64,
+                     (uint64_t)sync->queued[sync->first].txn->header.zxid, (uint64_t)last);
+}
+
 /* (1). A failure to make it durable ends the process: what the disk has is not known any more. */
 static int make_durable(struct learner_sync *sync, struct error *error)
 {
@@ -313,17 +323,9 @@ static int make_durable(struct learner_sync *sync, struct error *error)
         err = persist_committed(sync, error);
     if (err != ZK_OK)
         self->ops->fail(self->owner, EXIT_CODE_UNEXPECTED_ERROR, error);
+    if (err == ZK_OK)
+        err = check_in_flight(sync, error);
     return err == ZK_OK ? quorum_self_set_current_epoch(self, zxid_epoch(sync->new_leader_zxid), error) : err;
-}
-
-/* (2) What is in flight will be logged behind what is durable. */
-static int check_in_flight(struct learner_sync *sync, struct error *error)
-{
-    int64_t last = data_tree_last_processed_zxid(zk_database_tree(sync->database));
-    if (sync->first == sync->count || zxid_follows(last, sync->queued[sync->first].txn->header.zxid))
-        return ZK_OK;
-    return error_set(error, ZK_CORRUPT, "Proposal 0x%" PRIx64 " is not committed, and does not follow 0x%" PRIx64,
-                     (uint64_t)sync->queued[sync->first].txn->header.zxid, (uint64_t)last);
 }
 
 static int take_new_leader(struct learner_sync *sync, struct error *error)
@@ -333,8 +335,6 @@ static int take_new_leader(struct learner_sync *sync, struct error *error)
     int err = take_new_config(sync, error);
     if (err == ZK_OK)
         err = make_durable(sync, error);
-    if (err == ZK_OK)
-        err = check_in_flight(sync, error);
     if (err != ZK_OK)
         return err;
     sync->writes_to_log = true;

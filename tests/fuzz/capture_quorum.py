@@ -275,13 +275,14 @@ def write_streams(seeds, streams):
         seeds.write("fuzz_learner_handler", name, b"\0\0" + shortened(kept[TO_LEADER])[0])
 
 
-def write_hole(seeds):
-    """By hand: behind a TRUNC a proposal that leaves a hole and is not committed."""
+def write_holes(seeds):
+    """By hand: behind a TRUNC a proposal that leaves a hole and is not committed, with a NEWLEADER and without."""
     zxid = wire.make_zxid(1, 55)
-    packets = (wire.leader_info(2), wire.packet(wire.TRUNC, wire.make_zxid(1, 50)),
+    packets = [wire.leader_info(2), wire.packet(wire.TRUNC, wire.make_zxid(1, 50)),
                wire.packet(wire.PROPOSAL, zxid, wire.txn(zxid, "create", b"/h", b"", OPEN_ACL, False, 1, time_ms=1)),
-               wire.packet(wire.NEWLEADER, wire.make_zxid(2, 0)), wire.packet(wire.UPTODATE, -1))
-    seeds.write("fuzz_learner_sync", "follower_hole", b"\x10\0" + b"".join(one.encode() for one in packets))
+               wire.packet(wire.NEWLEADER, wire.make_zxid(2, 0)), wire.packet(wire.UPTODATE, -1)]
+    for name, kept in (("follower_hole", packets), ("follower_hole_2", packets[:3] + packets[4:])):
+        seeds.write("fuzz_learner_sync", name, b"\x10\0" + b"".join(one.encode() for one in kept))
 
 
 def write_election(seeds, initials, notifications):
@@ -339,7 +340,7 @@ def main():
         streams += list(capture.streams())
     write_packets(seeds, streams)
     write_streams(seeds, streams)
-    write_hole(seeds)
+    write_holes(seeds)
     write_election(seeds, initials, notifications)
     write_configs(seeds, streams, notifications)
     print("%d seeds" % seeds.count)
