@@ -144,7 +144,10 @@ static void store_config(void *owner, struct quorum_verifier *verifier)
 {
     struct quorum_peer *peer = owner;
     (void)verifier;
-    if (thread_is_current(peer->thread) && !zookeeper_server_is_running(peer->server))
+    mutex_lock(&peer->lock);
+    bool is_between_roles = thread_is_current(peer->thread) && !zookeeper_server_is_running(peer->server);
+    mutex_unlock(&peer->lock);
+    if (is_between_roles)
         config_node_init(&peer->self, database_of(peer));
 }
 
@@ -466,7 +469,9 @@ int quorum_peer_start(struct quorum_peer *peer, int *ret_exit_code, struct error
     start_election(peer);
     zookeeper_server_open(peer->server);
     char *name = string_format("QuorumPeer[myid=%" PRId64 "]", peer->self.id);
+    mutex_lock(&peer->lock);    /* it may ask at once whether it is this */
     peer->thread = thread_start(name, peer_run, peer);
+    mutex_unlock(&peer->lock);
     memory_free(name);
     return ZK_OK;
 }
@@ -487,7 +492,9 @@ void quorum_peer_shutdown(struct quorum_peer *peer)
     condition_broadcast(&peer->changed);
     mutex_unlock(&peer->lock);
     thread_join(peer->thread);
+    mutex_lock(&peer->lock);
     peer->thread = NULL;
+    mutex_unlock(&peer->lock);
     stop_election(peer);                       /* (6) */
     zookeeper_server_close(peer->server);      /* (7), (8) */
 }
