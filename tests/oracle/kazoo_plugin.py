@@ -35,9 +35,12 @@ def launch(self):
     config.update(entry.split("=", 1) for entry in self.configuration_entries)
     if self.peers:
         config.update({"initLimit": 4, "syncLimit": 2, "peerType": self.server_info.peer_type})
+        # With kazoo's own lines each server knows no client address but its own, so it takes the leader's list for
+        # another one and begins its election anew; Java's may then follow with its election port closed.
+        config["clientPort"] = config["clientPortAddress"] = None
         for peer in (self.server_info, *self.peers):
-            config["server.%s" % peer.server_id] = "127.0.0.1:%s:%s:%s" % (peer.leader_port, peer.election_port,
-                                                                           peer.peer_type)
+            config["server.%s" % peer.server_id] = "127.0.0.1:%s:%s:%s;127.0.0.1:%s" % (
+                peer.leader_port, peer.election_port, peer.peer_type, peer.client_port)
     properties = {"readonlymode.enabled": "true"}
     properties.update(entry[2:].split("=", 1) for entry in self.java_system_properties)
     if self.jaas_config:
@@ -57,8 +60,14 @@ def launch(self):
 def wait(self):
     """Waits until the server serves; read-only does not count where there is a quorum."""
     self.server.wait_ready()
-    running = sum(server.running for server in harness.CLUSTER)
-    while 2 * running > len(list(harness.CLUSTER)) and "Mode: read-only" in self.server.word("srvr"):
+    members = list(harness.CLUSTER)
+    quorum = 2 * sum(member.running for member in members) > len(members)
+    deadline = time.monotonic() + servers.START_TIMEOUT
+    while quorum and "Mode: read-only" in self.server.word("srvr"):
+        if time.monotonic() > deadline:
+            raise servers.StartError("server %d stays read-only%s" % (self.server_info.server_id, "".join(
+                "\n--- server %d:\n%s" % (member.server_info.server_id, member.server.log_tail())
+                for member in members)))
         time.sleep(0.02)
 
 
