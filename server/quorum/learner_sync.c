@@ -291,6 +291,7 @@ static int take_new_config(struct learner_sync *sync, struct error *error)
     if (data.size <= 1)
         return ZK_OK;
     struct error cause = {0};
+    quorum_verifier_unref(sync->new_config);    /* of a NEWLEADER before this one */
     if (learner_parse_config(sync->learner, data, &sync->new_config, &cause) != ZK_OK) {
         sync->new_config = NULL;
         return error_set(error, ZK_MARSHALLING_ERROR, "the configuration of NEWLEADER: %s", cause.text);

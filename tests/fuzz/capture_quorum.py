@@ -275,14 +275,18 @@ def write_streams(seeds, streams):
         seeds.write("fuzz_learner_handler", name, b"\0\0" + shortened(kept[TO_LEADER])[0])
 
 
-def write_holes(seeds):
-    """By hand: behind a TRUNC a proposal that leaves a hole and is not committed, with a NEWLEADER and without."""
+def write_by_hand(seeds):
+    """What no Java leader says, and was once taken wrongly."""
     zxid = wire.make_zxid(1, 55)
-    packets = [wire.leader_info(2), wire.packet(wire.TRUNC, wire.make_zxid(1, 50)),
-               wire.packet(wire.PROPOSAL, zxid, wire.txn(zxid, "create", b"/h", b"", OPEN_ACL, False, 1, time_ms=1)),
-               wire.packet(wire.NEWLEADER, wire.make_zxid(2, 0)), wire.packet(wire.UPTODATE, -1)]
-    for name, kept in (("follower_hole", packets), ("follower_hole_2", packets[:3] + packets[4:])):
-        seeds.write("fuzz_learner_sync", name, b"\x10\0" + b"".join(one.encode() for one in kept))
+    begin = [wire.leader_info(2), wire.packet(wire.TRUNC, wire.make_zxid(1, 50))]
+    create = wire.txn(zxid, "create", b"/h", b"", OPEN_ACL, False, 1, time_ms=1)
+    behind_a_hole = wire.packet(wire.PROPOSAL, zxid, create)
+    new_leader = wire.packet(wire.NEWLEADER, wire.make_zxid(2, 0), BY_HAND["groups"][1])
+    up_to_date = wire.packet(wire.UPTODATE, -1)
+    for name, packets in (("hole", begin + [behind_a_hole, new_leader, up_to_date]),
+                          ("hole_without_new_leader", begin + [behind_a_hole, up_to_date]),
+                          ("two_new_leaders", begin + [new_leader, new_leader, up_to_date])):
+        seeds.write("fuzz_learner_sync", "follower_" + name, b"\x10\0" + b"".join(one.encode() for one in packets))
 
 
 def write_election(seeds, initials, notifications):
@@ -340,7 +344,7 @@ def main():
         streams += list(capture.streams())
     write_packets(seeds, streams)
     write_streams(seeds, streams)
-    write_holes(seeds)
+    write_by_hand(seeds)
     write_election(seeds, initials, notifications)
     write_configs(seeds, streams, notifications)
     print("%d seeds" % seeds.count)
