@@ -388,11 +388,18 @@ static void chunk_make_room(struct input_chunk *chunk)
     chunk->used = 0;
 }
 
+/* CloseRequestException: nothing is wrong with the client, it is to ask another server. */
+static bool is_sent_elsewhere(enum disconnect_reason reason)
+{
+    return reason == DISCONNECT_NOT_READ_ONLY_CLIENT || reason == DISCONNECT_CLIENT_ZXID_AHEAD;
+}
+
 static bool refuse(struct server_cnxn *cnxn, enum disconnect_reason reason, const struct error *error)
 {
     char peer[ADDRESS_TEXT_SIZE];
     address_format(&cnxn->peer, peer);
-    log_warn("Close of session 0x%" PRIx64 " of %s: %s", (uint64_t)atomic_load(&cnxn->session_id), peer, error->text);
+    LOG_AT(is_sent_elsewhere(reason) ? LOG_INFO : LOG_WARN,
+           "Close of session 0x%" PRIx64 " of %s: %s", (uint64_t)atomic_load(&cnxn->session_id), peer, error->text);
     atomic_store(&cnxn->close_reason, (int)reason);
     return false;
 }

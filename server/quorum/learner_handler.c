@@ -196,6 +196,7 @@ static int handle(struct learner_handler *handler, struct error *error)
     if (err != ZK_OK)
         return err;
     learner_handler_put(handler, QP_UPTODATE, -1, NULL);
+    packet_sender_let_commits_go(handler->sender);
     learner_handler_wake(handler);
     return serve(handler, error);
 }

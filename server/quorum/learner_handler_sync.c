@@ -206,6 +206,7 @@ static int put_new_leader(struct learner_handler *handler, int64_t new_leader_zx
     struct buffer text = { 0 };
     quorum_verifier_print(verifier, &text);
     struct blob *data = blob_new_copy(text.bytes, text.size);
+    packet_sender_hold_commits(handler->sender);    /* until UPTODATE */
     learner_handler_put(handler, QP_NEWLEADER, new_leader_zxid, data);
     blob_unref(data);
     buffer_release(&text);

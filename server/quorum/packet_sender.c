@@ -4,8 +4,11 @@
  * Mirrors LearnerHandler.sendPackets, queuePacket and packetSize.
  * (1) The bound in bytes is below what the ring can hold, so that no put finds it full.
  * (2) Packets are flushed when none is left to write.
+ * (3) Held commits leave in their order: who finds that they are held decides under the lock, and letting them go is
+ *     one step under it.
  * Departs from Java: a learner that does not keep up is cut off at a bound, it will sync again; Java queues without
- * end. The packets whose time in the queue is measured, one of a thousand, are not extra elements.
+ * end. The packets whose time in the queue is measured, one of a thousand, are not extra elements. No COMMIT goes out
+ * between NEWLEADER and UPTODATE.
  */
 #include "server/quorum/packet_sender.h"
 
@@ -19,6 +22,7 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 #include "common/thread/blocking_queue.h"
+#include "common/thread/mutex.h"
 #include "common/thread/thread.h"
 
 #define PACKET_SIZE 64    /* of one without data, as it counts against the bound */
@@ -47,6 +51,10 @@ struct packet_sender {
     _Atomic int64_t size, limit;    /* bytes */
     _Atomic uint64_t counter;
     _Atomic int64_t sent, last_zxid;
+    struct mutex lock;
+    _Atomic bool is_holding GUARDED_BY(lock);
+    struct queued_packet *held GUARDED_BY(lock);
+    size_t held_count GUARDED_BY(lock), held_capacity GUARDED_BY(lock);
 };
 
 static int64_t size_of(const struct queued_packet *packet)
@@ -123,6 +131,33 @@ static void cut_off(struct packet_sender *sender)
     quorum_channel_shutdown(sender->channel);
 }
 
+static bool is_commit(int32_t type)
+{
+    return type == QP_COMMIT || type == QP_COMMITANDACTIVATE;
+}
+
+/* (3) False when commits are not held any more. */
+static bool hold(struct packet_sender *sender, const struct queued_packet *packet)
+{
+    mutex_lock(&sender->lock);
+    bool is_held = atomic_load(&sender->is_holding);
+    if (is_held && sender->held_count == sender->held_capacity) {
+        sender->held_capacity = sender->held_capacity == 0 ? BATCH_SIZE : sender->held_capacity * 2;
+        sender->held = memory_realloc(sender->held, sender->held_capacity * sizeof(*sender->held));
+    }
+    if (is_held)
+        sender->held[sender->held_count++] = *packet;
+    mutex_unlock(&sender->lock);
+    return is_held;
+}
+
+static bool enqueue(struct packet_sender *sender, const struct queued_packet *packet)
+{
+    if (is_commit(packet->type) && atomic_load(&sender->is_holding) && hold(sender, packet))
+        return true;
+    return packet_queue_put_quiet(sender->queue, *packet) == ZK_OK;
+}
+
 static void put(struct packet_sender *sender, struct queued_packet *packet)
 {
     if (atomic_load(&sender->is_cut_off))
@@ -133,7 +168,7 @@ static void put(struct packet_sender *sender, struct queued_packet *packet)
         blob_ref(packet->data);
     int64_t size = atomic_fetch_add(&sender->size, size_of(packet)) + size_of(packet);
     bool fits = size <= atomic_load(&sender->limit);
-    if (!fits || packet_queue_put_quiet(sender->queue, *packet) != ZK_OK)
+    if (!fits || !enqueue(sender, packet))
         drop(sender, packet);
     if (!fits)
         cut_off(sender);
@@ -150,6 +185,7 @@ struct packet_sender *packet_sender_new(struct quorum_channel *channel, const ch
     sender->queue = packet_queue_new(PACKET_SENDER_LIMIT_CATCHING_UP / PACKET_SIZE + 1);    /* (1) */
     atomic_store(&sender->limit, PACKET_SENDER_LIMIT_CATCHING_UP);
     atomic_store(&sender->last_zxid, -1);
+    mutex_init(&sender->lock);
     return sender;
 }
 
@@ -168,6 +204,26 @@ void packet_sender_put_prefixed(struct packet_sender *sender, int32_t type, int6
 void packet_sender_wake(struct packet_sender *sender)
 {
     packet_queue_wake(sender->queue);
+}
+
+void packet_sender_hold_commits(struct packet_sender *sender)
+{
+    mutex_lock(&sender->lock);
+    atomic_store(&sender->is_holding, true);
+    mutex_unlock(&sender->lock);
+}
+
+void packet_sender_let_commits_go(struct packet_sender *sender)
+{
+    mutex_lock(&sender->lock);
+    for (size_t i = 0; i < sender->held_count; i++)
+        if (packet_queue_put_quiet(sender->queue, sender->held[i]) != ZK_OK)
+            drop(sender, &sender->held[i]);
+    atomic_store(&sender->is_holding, false);
+    memory_free(sender->held);
+    sender->held = NULL;
+    sender->held_count = sender->held_capacity = 0;
+    mutex_unlock(&sender->lock);
 }
 
 void packet_sender_caught_up(struct packet_sender *sender)
@@ -199,7 +255,9 @@ void packet_sender_stop(struct packet_sender *sender)
     struct queued_packet packet;
     while (packet_queue_take(sender->queue, &packet, 1) > 0)
         drop(sender, &packet);
+    packet_sender_let_commits_go(sender);    /* nowhere: the queue is closed */
     packet_queue_free(sender->queue);
+    mutex_release(&sender->lock);
     memory_free(sender->name);
     memory_free(sender);
 }

@@ -22,6 +22,10 @@ void packet_sender_put(struct packet_sender *sender, int32_t type, int64_t zxid,
 /* Eight bytes in front of the data: INFORMANDACTIVATE. */
 void packet_sender_put_prefixed(struct packet_sender *sender, int32_t type, int64_t zxid, int64_t prefix,
                                 struct blob *data);
+/* COMMIT and COMMITANDACTIVATE wait from now on, whatever else is put overtakes them, until they are let go: a Java
+ * learner does not survive a commit, between NEWLEADER and UPTODATE, of what was proposed before NEWLEADER (4394). */
+void packet_sender_hold_commits(struct packet_sender *sender);
+void packet_sender_let_commits_go(struct packet_sender *sender);
 void packet_sender_wake(struct packet_sender *sender);
 /* It has caught up: PACKET_SENDER_LIMIT holds from now on. */
 void packet_sender_caught_up(struct packet_sender *sender);

@@ -387,7 +387,7 @@ static void play_role(struct quorum_peer *peer, enum peer_state state)
 {
     struct quorum_self *self = &peer->self;
     if (state == PEER_FOLLOWING || state == PEER_LEADING) {
-        int64_t took_ms = atomic_exchange(&self->election_time_taken_ms, 0);
+        int64_t took_ms = clock_elapsed_ms() - atomic_load(&self->start_fle_ms);
         server_metrics_sample(self->metrics, METRIC_ELECTION_TIME, took_ms);
         log_info("%s - LEADER ELECTION TOOK - %" PRId64 " MS", peer_state_name(state), took_ms);
     }

@@ -53,7 +53,7 @@ struct quorum_self {
     _Atomic int learner_type;
     _Atomic bool is_reconfig_flag;    /* a reconfiguration ended the role; no back-off in the next election */
     _Atomic bool is_shutting_down_election;    /* shuttingDownLE */
-    _Atomic int64_t election_time_taken_ms, start_fle_ms, end_fle_ms;
+    _Atomic int64_t start_fle_ms;    /* on the clock that only goes on: when this election began */
     _Atomic int64_t observer_master_port;
     _Atomic int64_t unavailable_since_ms;    /* elapsed; 0 while it serves */
 

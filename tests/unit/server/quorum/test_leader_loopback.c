@@ -510,7 +510,7 @@ START_TEST(sessions_are_revalidated)
 }
 END_TEST
 
-START_TEST(an_early_ack_of_a_proposal_counts)    /* 4685 */
+START_TEST(an_early_ack_of_a_proposal_counts)    /* 4685; and the learner's commit waits for UPTODATE, 4394 */
 {
     start();
     form_quorum();
@@ -525,9 +525,9 @@ START_TEST(an_early_ack_of_a_proposal_counts)    /* 4685 */
     wire_learner_send(&three, QP_ACK, E1(4), NULL, 0);
     ck_assert_int_eq(wire_learner_expect(&two, QP_COMMIT), E1(4));
     ck_assert_int_eq(wire_learner_expect(&three, QP_NEWLEADER), E1(0));
-    ck_assert_int_eq(wire_learner_expect(&three, QP_COMMIT), E1(4));
     wire_learner_send(&three, QP_ACK, E1(0), NULL, 0);
     wire_learner_expect(&three, QP_UPTODATE);
+    ck_assert_int_eq(wire_learner_expect(&three, QP_COMMIT), E1(4));
     wire_learner_close(&three);
     wire_learner_close(&two);
 }

@@ -82,6 +82,39 @@ START_TEST(a_proposal_that_left_is_owed_an_ack)
 }
 END_TEST
 
+START_TEST(commits_can_be_held_back)
+{
+    packet_sender_hold_commits(sender);
+    packet_sender_put(sender, QP_NEWLEADER, 4, NULL);
+    packet_sender_put(sender, QP_COMMIT, 5, NULL);
+    packet_sender_put(sender, QP_PROPOSAL, 7, NULL);
+    packet_sender_put_prefixed(sender, QP_COMMITANDACTIVATE, 6, 2, NULL);
+    packet_sender_put(sender, QP_PING, 7, NULL);
+    packet_sender_start(sender, 2);
+    expect(QP_NEWLEADER, 4, NULL, 0);
+    expect(QP_PROPOSAL, 7, NULL, 0);
+    expect(QP_PING, 7, NULL, 0);
+    packet_sender_put(sender, QP_UPTODATE, -1, NULL);
+    packet_sender_let_commits_go(sender);
+    packet_sender_put(sender, QP_COMMIT, 7, NULL);
+    packet_sender_wake(sender);
+    expect(QP_UPTODATE, -1, NULL, 0);
+    expect(QP_COMMIT, 5, NULL, 0);
+    expect(QP_COMMITANDACTIVATE, 6, "\0\0\0\0\0\0\0\2", 8);
+    expect(QP_COMMIT, 7, NULL, 0);
+}
+END_TEST
+
+START_TEST(what_is_still_held_goes_with_it)
+{
+    packet_sender_hold_commits(sender);
+    for (int i = 0; i < 1000; i++)
+        packet_sender_put(sender, QP_COMMIT, i, NULL);
+    ck_assert_uint_eq(packet_sender_queued(sender), 0);
+    ck_assert_int_gt(packet_sender_queued_size(sender), 1000);
+}
+END_TEST
+
 #define LARGE (1 << 20)
 
 START_TEST(who_is_too_far_behind_is_cut_off)
@@ -128,6 +161,8 @@ static Suite *packet_sender_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, packets_leave_in_their_order);
     tcase_add_test(tcase, a_proposal_that_left_is_owed_an_ack);
+    tcase_add_test(tcase, commits_can_be_held_back);
+    tcase_add_test(tcase, what_is_still_held_goes_with_it);
     tcase_add_test(tcase, who_is_too_far_behind_is_cut_off);
     tcase_add_test(tcase, a_failure_closes_the_connection);
     suite_add_tcase(suite, tcase);

@@ -423,6 +423,9 @@ START_TEST(when_the_disk_is_full_nothing_more_is_passed_on)
         put_write(cxid++);
         flush();
     }
+    int64_t deadline_ms = clock_elapsed_ms() + 20000;    /* what was put may not be on its way to the disk yet */
+    while (atomic_load(&core_events.failures) == 0 && clock_elapsed_ms() < deadline_ms)
+        clock_sleep_ms(1);
     setrlimit(RLIMIT_FSIZE, &usual);
     ck_assert_int_eq(atomic_load(&core_events.failures), 1);
     size_t count = wait_passed(0);
