@@ -1,7 +1,8 @@
 """trees.py - compares what several servers hold: every node's data, Stat, ACL and children, and their digests.
 
 Each server is asked by a session of its own, `sync` first. Sessions that expire meanwhile change the tree, so a
-difference is looked at again until it stays for as long as `patience` says.
+difference is looked at again until it stays for as long as `patience` says, and LOOKS times at least: on a busy machine
+a large tree takes longer to read than that.
 """
 
 import re
@@ -10,6 +11,8 @@ import time
 import rawclient
 
 CONFIG = b"/zookeeper/config"
+LOOKS = 5
+
 
 def comparable(path, stat):
     """The Stat less what each server sets by its own clock: /zookeeper/config is written at each start."""
@@ -65,11 +68,13 @@ def without(tree, prefixes):
 def compare(ensemble, sids=None, patience=10.0, ignore=(), auth=None):
     """Dumps the tree over each server that runs; returns (differences, tree of the first)."""
     deadline = time.monotonic() + patience
+    looks = 0
     while True:
+        looks += 1
         trees = {ensemble.name(sid): without(dump(ensemble.address_of(sid), auth=auth), ignore)
                  for sid in (ensemble.running() if sids is None else sids)}
         lines = differences(trees)
-        if not lines or time.monotonic() > deadline:
+        if not lines or (looks >= LOOKS and time.monotonic() > deadline):
             return lines, next(iter(trees.values()))
         time.sleep(0.2)
 
