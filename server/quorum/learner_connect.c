@@ -145,6 +145,8 @@ int learner_connect(struct learner *learner, const struct quorum_address *addres
         socket_set_no_delay(fd);
     struct quorum_channel *channel =
         quorum_channel_new(stream_new_plain(fd), quorum_self_init_limit_ms(learner->self));
+    if (options->message_tracker_enabled)
+        quorum_channel_track(channel, (size_t)options->message_tracker_buffer_size, learner->leader_name);
     mutex_lock(&learner->lock);
     learner->channel = channel;
     bool is_shut_down = learner->is_shut_down;

@@ -249,6 +249,9 @@ bool learner_handler_start(struct learner_master *master, struct stream *stream,
     list_init(&handler->link);
     sync_limit_check_init(&handler->sync_check);
     address_format(peer, handler->address);
+    const struct server_options *options = master->self->options;
+    if (options->message_tracker_enabled)
+        quorum_channel_track(handler->channel, (size_t)options->message_tracker_buffer_size, handler->address);
     handler->established_wall_ms = clock_wall_ms();
     handler->sender = packet_sender_new(handler->channel, handler->address, &handler->sync_check,
                                         master->core->metrics);

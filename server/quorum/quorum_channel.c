@@ -19,6 +19,7 @@
 #include "common/net/out_buffer.h"
 #include "common/net/socket.h"
 #include "common/thread/mutex.h"
+#include "server/quorum/message_tracker.h"
 #include "server/quorum/quorum_packet.h"
 
 #define FIRST_INPUT_SIZE ((size_t)8192)
@@ -32,6 +33,7 @@ struct quorum_channel {
     struct mutex stream_lock;
     _Atomic int64_t timeout_ms;    /* 0: none */
     _Atomic bool is_shut_down;
+    struct message_tracker *tracker;    /* NULL: nobody wants to know */
 
     /* The reader's. */
     struct byte_source source;
@@ -261,6 +263,8 @@ static int flush_if_full(struct quorum_channel *channel, struct error *error)
 
 static void append_head(struct quorum_channel *channel, int32_t type, int64_t zxid, int32_t size)
 {
+    if (channel->tracker != NULL)
+        message_tracker_sent(channel->tracker, type);
     uint8_t head[QUORUM_PACKET_HEAD_SIZE];
     store_be32(head, (uint32_t)type);
     store_be64(head + 4, (uint64_t)zxid);
@@ -307,10 +311,18 @@ void quorum_channel_free(struct quorum_channel *channel)
     if (channel == NULL)
         return;
     stream_close(channel->stream);
+    if (channel->tracker != NULL)
+        message_tracker_dump(channel->tracker);
+    message_tracker_free(channel->tracker);
     out_buffer_release(&channel->out);
     mutex_release(&channel->stream_lock);
     memory_free(channel->input);
     memory_free(channel);
+}
+
+void quorum_channel_track(struct quorum_channel *channel, size_t size, const char *peer)
+{
+    channel->tracker = message_tracker_new(size, peer);
 }
 
 void quorum_channel_set_timeout(struct quorum_channel *channel, int64_t timeout_ms)
@@ -338,6 +350,8 @@ int quorum_channel_read_packet(struct quorum_channel *channel, struct received_p
 {
     received_packet_release(ret_packet);
     int err = read_packet(channel, ret_packet, error);
+    if (err == ZK_OK && channel->tracker != NULL)
+        message_tracker_received(channel->tracker, ret_packet->type);
     if (err != ZK_OK)
         received_packet_release(ret_packet);
     return err;

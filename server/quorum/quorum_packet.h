@@ -56,6 +56,8 @@ void quorum_channel_set_timeout(struct quorum_channel *channel,
 /* Any thread: whoever reads or writes returns with ZK_CLOSED, now and from then on. */
 void quorum_channel_shutdown(struct quorum_channel *channel);
 bool quorum_channel_is_shut_down(const struct quorum_channel *channel);
+/* Keeps the last `size` packets each way, to be told by the log when the channel is freed; before the first packet. */
+void quorum_channel_track(struct quorum_channel *channel, size_t size, const char *peer);
 /* False when the peer is gone already. */
 bool quorum_channel_peer(const struct quorum_channel *channel, struct address *ret_address);
 
