@@ -12,6 +12,7 @@ import argparse
 import itertools
 import os
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -382,6 +383,53 @@ def weights(kinds, report):
             expect(servers.leader() in (1, 2), "server %s leads", servers.leader())
 
 
+def oracle(kinds, report):
+    """Two servers, and a file each that says whether one may go on alone."""
+    with tempfile.TemporaryDirectory(prefix="zk-oracle-") as directory:
+        path = {sid: os.path.join(directory, str(sid)) for sid in (1, 2)}
+
+        def say(answer, *sids):
+            for sid in sids or (1, 2):
+                with open(path[sid] + ".new", "w", encoding="ascii") as file:
+                    file.write(answer)
+                os.rename(path[sid] + ".new", path[sid])
+
+        say("0")
+        own = {sid: ({"oraclePath": path[sid]}, {}) for sid in (1, 2)}
+        with ensemble.Ensemble(take(kinds, 2), per_server=own) as servers:
+            def write(sid, name):
+                session = servers.session(sid)
+                session.call("create", name, b"", OPEN_ACL, PERSISTENT)
+                session.close()
+
+            with ensemble.step(report, servers, "oracle: both serve, whatever it says"):
+                write(servers.leader(), b"/both")
+            left = servers.leader()
+            gone = next(sid for sid in (1, 2) if sid != left)
+            with ensemble.step(report, servers, "oracle: it says no, and one alone does not serve"):
+                servers.kill(gone)
+                servers.wait(lambda: servers.mode(left) is None, "it serves no more")
+                time.sleep(servers.tick_time * servers.sync_limit)
+                expect(servers.mode(left) is None, "it serves as %s", servers.mode(left))
+            with ensemble.step(report, servers, "oracle: it says yes, and one alone serves and writes"):
+                say("1", left)
+                servers.wait(lambda: servers.mode(left) == "leader", "it leads alone")
+                write(left, b"/alone")
+            with ensemble.step(report, servers, "oracle: the other comes back and has what was written"):
+                say("0")
+                servers.start_one(gone)
+                servers.wait_serving()
+                same_trees(servers)
+                write(gone, b"/again")
+            with ensemble.step(report, servers, "oracle: a leader that may goes on when its follower falls"):
+                leader = servers.leader()
+                say("1", leader)
+                servers.kill(next(sid for sid in (1, 2) if sid != leader))
+                time.sleep(servers.tick_time * servers.sync_limit)
+                servers.wait(lambda: servers.mode(leader) == "leader", "it leads alone")
+                write(leader, b"/goes_on")
+
+
 def local_sessions(kinds, report):
     for upgrading in (True, False):
         config = {"localSessionsEnabled": "true", "localSessionsUpgradingEnabled": str(upgrading).lower()}
@@ -430,7 +478,7 @@ def local_session(servers, sid, upgrading, report, label):
         session.disconnect()
 
 
-PARTS = {part.__name__: part for part in (observer, observer_master, observer_masters, read_only, groups, weights,
+PARTS = {part.__name__: part for part in (observer, observer_master, observer_masters, read_only, groups, weights, oracle,
                                           local_sessions)}
 
 
