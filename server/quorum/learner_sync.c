@@ -13,6 +13,8 @@
  *     first ACK is that of NEWLEADER (4685).
  * (4) While a SNAP or TRUNC is under way memory is not what the disk has: sync_mode says so, and whoever ends the role
  *     before it is done throws memory away (3642, 2845).
+ * (5) What this server has already is passed over when a DIFF brings it again, up to the last that is here; a leader that
+ *     skips that one has another history.
  * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do as
  * followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and at the
  * begin of an epoch, where enforceContinuousProposal does not look.
@@ -26,6 +28,7 @@
 #include "common/wire/zxid.h"
 #include "server/persistence/txn_iterator.h"
 #include "server/quorum/config_node.h"
+#include "server/quorum/known_txns.h"
 #include "server/quorum/learner_parts.h"
 #include "server/tree/tree_snapshot.h"
 
@@ -43,6 +46,7 @@ struct learner_sync {
     int64_t new_leader_zxid;
     bool is_snapshot_needed;
     bool is_new_leader_acked;
+    struct known_txns known;
     bool writes_to_log;                  /* proposals wait for the log; before NEWLEADER of a SNAP they go to memory */
     struct quorum_verifier *new_config;  /* of NEWLEADER */
     struct in_flight *queued;            /* packetsNotLogged, oldest first; packetsCommitted are its first ones marked */
@@ -187,12 +191,42 @@ static int activate_config_of(struct learner_sync *sync, const struct txn *txn, 
     return err;
 }
 
+/* (5) *ret_is_known: there is nothing to do about it. */
+static int look_for_known(struct learner_sync *sync, int64_t zxid, bool *ret_is_known, struct error *error)
+{
+    *ret_is_known = false;
+    if (atomic_load(&sync->learner->self->sync_mode) != SYNC_DIFF || sync->learner->last_queued != 0)
+        return ZK_OK;
+    struct known_txns *known = &sync->known;
+    known->last_here = data_tree_last_processed_zxid(zk_database_tree(sync->database));
+    switch (known_txns_take(known, zxid)) {
+    case TXN_IS_NEW:
+        return ZK_OK;
+    case TXN_IS_KNOWN:
+        *ret_is_known = true;
+        return ZK_OK;
+    case TXN_IS_OUT_OF_ORDER:
+        return error_set(error, ZK_CORRUPT, "Got zxid 0x%" PRIx64 " after 0x%" PRIx64, (uint64_t)zxid,
+                         (uint64_t)known->last_seen);
+    case TXN_LEAVES_OUT_OURS:
+        break;
+    }
+    return error_set(error, ZK_CORRUPT, "Got zxid 0x%" PRIx64 " after 0x%" PRIx64 ", the leader does not know 0x%" PRIx64
+                     ", which is here", (uint64_t)zxid, (uint64_t)known->last_seen, (uint64_t)known->last_here);
+}
+
 static int take_proposal(struct learner_sync *sync, struct error *error)
 {
     struct txn *txn;
+    bool is_known;
     int err = learner_read_txn(sync->learner, 0, &txn, error);
     if (err != ZK_OK)
         return err;
+    err = look_for_known(sync, txn->header.zxid, &is_known, error);
+    if (err != ZK_OK || is_known) {
+        txn_unref(txn);
+        return err;
+    }
     err = learner_take_order(sync->learner, txn->header.zxid, error);    /* (2) */
     if (err == ZK_OK && txn->header.type == OP_RECONFIG)
         err = note_config(sync, txn, error);
@@ -216,6 +250,8 @@ static int take_commit(struct learner_sync *sync, struct error *error)
 {
     const struct received_packet *packet = &sync->learner->packet;
     struct in_flight *next = next_uncommitted(sync);
+    if (packet->zxid <= sync->known.last_seen)
+        return ZK_OK;    /* (5) */
     if (next == NULL || next->txn->header.zxid != packet->zxid)
         return error_set(error, ZK_CORRUPT, "Committing 0x%" PRIx64 ", but next proposal is 0x%" PRIx64,
                          (uint64_t)packet->zxid, next == NULL ? 0 : (uint64_t)next->txn->header.zxid);
@@ -237,9 +273,15 @@ static int take_inform(struct learner_sync *sync, struct error *error)
 {
     bool is_activation = sync->learner->packet.type == QP_INFORMANDACTIVATE;
     struct txn *txn;
+    bool is_known;
     int err = learner_read_txn(sync->learner, is_activation ? CONFIG_NODE_HEAD : 0, &txn, error);
     if (err != ZK_OK)
         return err;
+    err = look_for_known(sync, txn->header.zxid, &is_known, error);
+    if (err != ZK_OK || is_known) {
+        txn_unref(txn);
+        return err;
+    }
     err = learner_take_order(sync->learner, txn->header.zxid, error);    /* (2) */
     if (err == ZK_OK && is_activation)
         err = activate_config_of(sync, txn, error);

@@ -156,6 +156,23 @@ class Paths:
     def diff_disk(self, leader, learner):
         self.diff_of(leader, learner, COMMIT_LOG_COUNT + 100, "Use txnlog and committedLog for peer")
 
+    def duplicates(self, leader, learner):
+        """The leader believes that the learner knows less than it does, and sends what is there already."""
+        self.write(5)
+        self.servers.wait_caught_up()
+        self.servers.kill(learner)
+        known = self.servers.zxid(leader)
+        self.write(5)
+        proxy = self.proxies[learner, leader]
+        proxy.filter = lambda direction, one: one._replace(zxid=known - 4) if one.type == wire.ACKEPOCH else one
+        try:
+            opening, proposals = self.way(self.rejoin(leader, learner))
+        finally:
+            proxy.filter = None
+        expect(opening.type == wire.DIFF and proposals == list(range(known - 3, known + 8)), "%s came and %s after 0x%x",
+               opening, [hex(zxid) for zxid in proposals], known)
+        self.same_everywhere(learner)
+
     def snap(self, leader, learner):
         self.servers.kill(learner)
         self.servers.wipe(learner)
@@ -289,6 +306,7 @@ WAYS = {
     "diff_empty": ("nothing was missed: an empty DIFF", Paths.diff_empty),
     "diff_memory": ("little was missed: DIFF from memory", Paths.diff_memory),
     "diff_disk": ("more was missed than memory holds: DIFF from the log", Paths.diff_disk),
+    "duplicates": ("what is there already is sent again: DIFF", Paths.duplicates),
     "snap": ("the disk was lost: SNAP", Paths.snap),
     "trunc": ("a tail that nobody else has: TRUNC", Paths.trunc),
     "tail_of_old_epoch": ("such a tail, and newer writes: SNAP", Paths.tail_of_old_epoch),
