@@ -47,6 +47,12 @@ int64_t clock_wall_ms(void)
     return read_ns(CLOCK_REALTIME) / NS_PER_MS;
 }
 
+int64_t clock_wall_ms_since(int64_t wall_ms)
+{
+    int64_t since_ms;
+    return __builtin_sub_overflow(clock_wall_ms(), wall_ms, &since_ms) ? 0 : since_ms;
+}
+
 void clock_local_time(int64_t wall_ms, struct tm *ret_time)
 {
     time_t seconds = (time_t)(wall_ms / 1000 - (wall_ms % 1000 < 0));

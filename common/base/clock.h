@@ -11,6 +11,8 @@ int64_t clock_elapsed_ns(void);
 
 /* Wall time in milliseconds since 1970: ctime, mtime, TTLs, log lines, and nothing else. */
 int64_t clock_wall_ms(void);
+/* Milliseconds since a wall time that somebody else gave; 0 for one that no clock can show. */
+int64_t clock_wall_ms_since(int64_t wall_ms);
 
 /* Time of day of the wall clock, local, for people. */
 void clock_local_time(int64_t wall_ms, struct tm *ret_time);

@@ -47,7 +47,7 @@ static int proposal(struct learner *learner, struct error *error)
     if (err == ZK_OK && txn->header.type == OP_RECONFIG)
         err = take_config(learner, txn, error);
     if (err == ZK_OK) {
-        int64_t latency_ms = clock_wall_ms() - txn->header.time;
+        int64_t latency_ms = clock_wall_ms_since(txn->header.time);
         if (latency_ms >= 0)
             server_metrics_sample(metrics, METRIC_PROPOSAL_LATENCY, latency_ms);
         follower_zookeeper_server_log_request(learner->follower, request_new_from_txn(txn));

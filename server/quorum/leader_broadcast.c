@@ -226,7 +226,7 @@ static void sample_ack_latency(struct leader *leader, const struct request *requ
     char key[24];
     snprintf(key, sizeof(key), "%" PRId64, sid);
     server_metrics_sample_key(leader->core->metrics, METRIC_ACK_LATENCY, ustring_of(key),
-                              clock_wall_ms() - request->txn->header.time);
+                              clock_wall_ms_since(request->txn->header.time));
 }
 
 bool leader_process_ack(struct leader *leader, int64_t sid, int64_t zxid)

@@ -109,7 +109,7 @@ static int inform(struct learner *learner, struct error *error)
         return err;
     err = learner_take_order(learner, txn->header.zxid, error);
     if (err == ZK_OK) {
-        int64_t latency_ms = clock_wall_ms() - txn->header.time;
+        int64_t latency_ms = clock_wall_ms_since(txn->header.time);
         if (latency_ms >= 0)
             server_metrics_sample(learner->self->metrics, METRIC_COMMIT_PROPAGATION_LATENCY, latency_ms);
         observer_zookeeper_server_commit_request(learner->observer, request_new_from_txn(txn));

@@ -128,7 +128,7 @@ void server_core_sample_since_txn(struct server_core *core, enum metric metric, 
 {
     if (request->txn == NULL)
         return;
-    int64_t latency_ms = clock_wall_ms() - request->txn->header.time;
+    int64_t latency_ms = clock_wall_ms_since(request->txn->header.time);
     if (latency_ms >= 0)
         server_metrics_sample(core->metrics, metric, latency_ms);
 }

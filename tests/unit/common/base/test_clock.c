@@ -58,6 +58,16 @@ START_TEST(a_nap_ends_at_the_deadline)
 }
 END_TEST
 
+START_TEST(a_time_that_cannot_be_is_no_time_ago)
+{
+    clock_freeze(1000, 5000);
+    ck_assert_int_eq(clock_wall_ms_since(3000), 2000);
+    ck_assert_int_eq(clock_wall_ms_since(6000), -1000);
+    ck_assert_int_eq(clock_wall_ms_since(INT64_MIN), 0);
+    clock_thaw();
+}
+END_TEST
+
 START_TEST(local_time_is_for_people)
 {
     setenv("TZ", "UTC", 1);
@@ -83,6 +93,7 @@ static Suite *clock_suite(void)
     tcase_add_test(tcase, a_sleep_lasts_at_least_as_long_as_asked);
     tcase_add_test(tcase, a_frozen_clock_goes_only_by_advance);
     tcase_add_test(tcase, a_nap_ends_at_the_deadline);
+    tcase_add_test(tcase, a_time_that_cannot_be_is_no_time_ago);
     tcase_add_test(tcase, local_time_is_for_people);
     suite_add_tcase(suite, tcase);
     return suite;
