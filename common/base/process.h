@@ -8,6 +8,8 @@
 #include "common/base/error.h"
 
 int64_t process_id(void);
+/* How many forks lie between the first call of this, in whatever ancestor, and this process. Cheap. */
+uint32_t process_forks(void);
 /* Path of the running program, the caller's. */
 char *process_executable(struct error *error);
 /* Is there a process of that id (one of somebody else counts too). */

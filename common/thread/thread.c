@@ -22,6 +22,7 @@
 #include "common/base/strings.h"
 
 #define STACK_SIZE ((size_t)512 * 1024)
+#define ROOMY_STACK_SIZE ((size_t)8 << 20)
 #define KERNEL_NAME_SIZE 16    /* with its terminating zero */
 #define NS_PER_S INT64_C(1000000000)
 
@@ -96,7 +97,7 @@ static void signal_set(sigset_t *set, const int *signals, int count)
         sigaddset(set, signals[i]);
 }
 
-struct thread *thread_start(const char *name, void (*run)(void *arg), void *arg)
+static struct thread *start(const char *name, size_t stack_size, void (*run)(void *arg), void *arg)
 {
     struct thread *thread = MEMORY_NEW(struct thread);
     thread->run = run;
@@ -108,12 +109,39 @@ struct thread *thread_start(const char *name, void (*run)(void *arg), void *arg)
     pthread_attr_t attributes;
     signals_of_process(&blocked);
     check(pthread_attr_init(&attributes), "pthread_attr_init");
-    check(pthread_attr_setstacksize(&attributes, STACK_SIZE), "pthread_attr_setstacksize");
+    check(pthread_attr_setstacksize(&attributes, stack_size), "pthread_attr_setstacksize");
     check(pthread_sigmask(SIG_BLOCK, &blocked, &before), "pthread_sigmask");    /* inherited */
     check(pthread_create(&thread->pthread, &attributes, thread_main, thread), "cannot start a thread");
     check(pthread_sigmask(SIG_SETMASK, &before, NULL), "pthread_sigmask");
     pthread_attr_destroy(&attributes);
     return thread;
+}
+
+struct thread *thread_start(const char *name, void (*run)(void *arg), void *arg)
+{
+    return start(name, STACK_SIZE, run, arg);
+}
+
+struct thread *thread_start_roomy(const char *name, void (*run)(void *arg), void *arg)
+{
+    return start(name, ROOMY_STACK_SIZE, run, arg);
+}
+
+static void thread_free(struct thread *thread)
+{
+    memory_free(thread->name);
+    memory_free(thread->myid);
+    memory_free(thread);
+}
+
+void thread_detach(struct thread *thread)
+{
+    assert(thread_is_current(thread));
+    check(pthread_detach(thread->pthread), "pthread_detach");
+    current = NULL;
+    log_set_thread_name("main");
+    log_set_myid(NULL);
+    thread_free(thread);
 }
 
 void thread_join(struct thread *thread)
@@ -122,9 +150,7 @@ void thread_join(struct thread *thread)
         return;
     assert(!thread_is_current(thread));
     check(pthread_join(thread->pthread, NULL), "pthread_join");
-    memory_free(thread->name);
-    memory_free(thread->myid);
-    memory_free(thread);
+    thread_free(thread);
 }
 
 bool thread_is_current(const struct thread *thread)
@@ -135,6 +161,11 @@ bool thread_is_current(const struct thread *thread)
 const char *thread_current_name(void)
 {
     return log_thread_name();
+}
+
+uintptr_t thread_current_id(void)
+{
+    return (uintptr_t)pthread_self();
 }
 
 int thread_processors(void)

@@ -17,12 +17,21 @@ struct thread;
  */
 struct thread *thread_start(const char *name, void (*run)(void *arg), void *arg);
 
+/* The same with a stack as large as main() has by default: for a thread that runs code of others. */
+struct thread *thread_start_roomy(const char *name, void (*run)(void *arg), void *arg);
+
+/* Called by the thread itself, as its last deed, in place of a join: nobody will wait for it. Frees it. */
+void thread_detach(struct thread *thread);
+
 /* Waits for its end and frees it. NULL is accepted. Must not be called by the thread itself. */
 void thread_join(struct thread *thread);
 bool thread_is_current(const struct thread *thread);
 
 /* Name of the calling thread, "main" for one that was not started here. */
 const char *thread_current_name(void);
+
+/* What tells this thread from the others of the process, as debuggers show it, for log lines. */
+uintptr_t thread_current_id(void);
 
 /* Number of processors this process may use, at least 1. */
 int thread_processors(void);
