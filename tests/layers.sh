@@ -4,6 +4,10 @@
 # A room (a directory, or what stands right in server/ and client/) includes itself and rooms of lower rank. Rooms of
 # equal rank do not see each other. server/ and client/ see common/ and never one another. Includes in quotes are
 # written from the top of the tree; only tests/ may include everything.
+#
+# The public headers of client/ are installed beside each other, so these include one another by bare names and nothing
+# else; all other files reach them through client/public.h or client/client_log.h, which know how, and client/recipes as
+# the programs of users do.
 
 set -u
 top=${ZKC_SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -19,7 +23,11 @@ find_violations()
         rank_rooms("server/config,server/metric server/watch server/tree server/persistence " \
                    "server/session,server/auth server/cnxn server/request server server/quorum " \
                    "server/command,server/admin server/mains")
-        rank_rooms("client client/cli")
+        rank_rooms("client client/cli,client/recipes,client/examples")
+        split("proto.h recordio.h zookeeper.h zookeeper.jute.h zookeeper_log.h zookeeper_version.h " \
+              "recipes/zoo_election.h recipes/zoo_lock.h recipes/zoo_queue.h", names, " ")
+        for (n in names)
+            public["client/" names[n]]
     }
     function rank_rooms(order,    steps, rooms, s, r) {
         split(order, steps, " ")
@@ -52,6 +60,15 @@ find_violations()
         sub(/".*/, "", path)
         if (path == "config.h")
             next
+        if (FILENAME in public) {
+            if (!("client/" path in public))
+                report("\"" path "\" is not public, but included by a header that is")
+            next
+        }
+        if (path in public && FILENAME !~ /^client\/(public\.h|client_log\.h|recipes\/.*)$/) {
+            report("\"" path "\" is included by itself, not through client/public.h or client/client_log.h")
+            next
+        }
         if (path !~ /^(common|server|client)\//) {
             report("\"" path "\" is not written from the top of the tree")
             next
@@ -99,6 +116,8 @@ tap_fact "a room may include itself, what stands below it, and config.h" allowed
 tap_fact "a main may include everything of server/ and common/" allowed server/tools/planted.c \
     server/command/x.h server/quorum/x.h server/x.h common/base/x.h
 tap_fact "the library stands under the command line" allowed client/cli/planted.c client/x.h common/net/x.h
+tap_fact "recipes and the command line stand on the library" allowed client/recipes/planted.c client/zookeeper.h
+tap_fact "not so: the library includes a recipe" refused client/planted.c client/recipes/x.h
 tap_fact "not so: base includes thread" refused common/base/planted.c common/thread/x.h
 tap_fact "not so: net includes wire, config, sasl" refused common/net/planted.h \
     common/wire/x.h common/config/x.h common/sasl/x.h
@@ -113,6 +132,12 @@ tap_fact "not so: anybody includes a tool" refused server/command/planted.c serv
 tap_fact "not so: server and client see each other (server)" refused server/planted.c client/x.h
 tap_fact "not so: server and client see each other (client)" refused client/planted.c server/config/x.h
 tap_fact "not so: the library includes the command line" refused client/planted.c client/cli/x.h
+tap_fact "a public header includes other public headers by their bare names" allowed client/proto.h \
+    recordio.h zookeeper.jute.h
+tap_fact "not so: a public header includes what is private" refused client/proto.h \
+    client/public.h common/base/x.h client/recordio.h
+tap_fact "not so: a private file includes a public header by itself" refused client/planted.c \
+    client/zookeeper.h client/zookeeper_log.h recordio.h
 tap_fact "not so: an include that is not written from the top" refused server/tree/planted.c data_node.h ../watch/x.h
 tap_fact "not so: an include of a test" refused server/tree/planted.c tests/lib/x.h
 tap_fact "not so: a directory without a place in the strata" refused server/misc/planted.c config.h
