@@ -31,11 +31,11 @@ def zk_cli(addresses, option="-waitforconnection"):
 
 
 class Talk:
-    """A program that is talked to over its standard input and output."""
+    """A program that is talked to over its standard input and output; `env` stands beside what this process has."""
 
-    def __init__(self, command):
+    def __init__(self, command, env=None):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, env=dict(os.environ, LC_ALL="C.UTF-8"))
+                                        stderr=subprocess.STDOUT, env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})})
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)

@@ -292,7 +292,7 @@ static const struct schedule {
 
 START_TEST(the_promises_hold_in_every_schedule)
 {
-    enum { EACH = 3000 };
+    enum { EACH = 1000 };
     const struct schedule *schedule = &schedules[_i];
     random_seed((uint64_t)_i + 1);
     options.commit_processor_max_read_batch_size = schedule->max_reads;
