@@ -56,6 +56,18 @@ def java_classpath():
     return os.environ.get("ZKC_JAVA_CLASSPATH") or JAVA_CLASSPATH
 
 
+def _stands_still(pid):
+    """Whether no thread of the process runs any more."""
+    states = set()
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/stat" % (pid, thread), encoding="ascii", errors="replace") as file:
+                states.add(file.read().rpartition(")")[2].split()[0])
+    except OSError:
+        return not os.path.exists("/proc/%d" % pid)     # a thread of it ended, or all of it
+    return states <= {"T", "t"}
+
+
 class Server:
     """One server process, its config and its directory; subclasses say how it is started."""
 
@@ -166,8 +178,14 @@ class Server:
         _running.discard(self)
 
     def pause(self):
-        """Stops the server with SIGSTOP: it keeps its connections and answers nothing."""
+        """Stops the server with SIGSTOP: it keeps its connections and answers nothing.
+
+        Returns when all its threads stand: one of them takes the signal, the others go on until it does.
+        """
         self.process.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + 5.0
+        while time.monotonic() < deadline and not _stands_still(self.process.pid):
+            time.sleep(0.001)
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
