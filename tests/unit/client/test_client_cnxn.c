@@ -1024,12 +1024,12 @@ static void wait_many(int count)
 START_TEST(a_slow_callback_does_not_cost_the_connection)
 {
     start("");
-    fake_server_begin_session(&server, 6000);
+    fake_server_begin_session(&server, 4000);
     expect_story("main type -1 state 3 path ''\n");
     for (int i = 0; i < MANY; i++)
         ck_assert_int_eq(zoo_adelete(zh, "/a", -1, count_done, NULL), ZOK);
     answer_many(MANY);
-    clock_sleep_ms(4500);    /* more than what the client would wait for a server that is silent */
+    clock_sleep_ms(3000);    /* more than what the client would wait for a server that is silent */
     atomic_store(&must_go_on, true);
     wait_many(MANY);
     ck_assert_int_eq(zoo_adelete(zh, "/a", -1, void_done, "delete"), ZOK);
