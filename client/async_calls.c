@@ -7,18 +7,6 @@
 #define TO(member, function) \
     (&(struct receiver){ .completion = { .member = (function) }, .data = data })
 
-/* The watcher of the handle, as it is now, for those who just say that they want one. */
-static struct watch_wish default_watch(zhandle_t *zh, int watch)
-{
-    struct watch_wish wish = { 0 };
-    if (zh == NULL || !watch)
-        return wish;
-    mutex_lock(&zh->lock);
-    wish = (struct watch_wish){ .watcher = zh->watcher, .context = zh->context };
-    mutex_unlock(&zh->lock);
-    return wish;
-}
-
 int zoo_acreate_ttl(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl,
                     int mode, int64_t ttl, string_completion_t completion, const void *data)
 {
@@ -56,7 +44,7 @@ int zoo_awexists(zhandle_t *zh, const char *path, watcher_fn watcher, void *watc
 
 int zoo_aexists(zhandle_t *zh, const char *path, int watch, stat_completion_t completion, const void *data)
 {
-    return submit_exists(zh, path, default_watch(zh, watch), TO(stat_result, completion));
+    return submit_exists(zh, path, watch_wish_default(zh, watch), TO(stat_result, completion));
 }
 
 int zoo_awget(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcherCtx, data_completion_t completion,
@@ -67,7 +55,7 @@ int zoo_awget(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcher
 
 int zoo_aget(zhandle_t *zh, const char *path, int watch, data_completion_t completion, const void *data)
 {
-    return submit_get(zh, path, default_watch(zh, watch), TO(data_result, completion));
+    return submit_get(zh, path, watch_wish_default(zh, watch), TO(data_result, completion));
 }
 
 int zoo_awgetconfig(zhandle_t *zh, watcher_fn watcher, void *watcherCtx, data_completion_t completion, const void *data)
@@ -77,7 +65,7 @@ int zoo_awgetconfig(zhandle_t *zh, watcher_fn watcher, void *watcherCtx, data_co
 
 int zoo_agetconfig(zhandle_t *zh, int watch, data_completion_t completion, const void *data)
 {
-    return submit_get_config(zh, default_watch(zh, watch), TO(data_result, completion));
+    return submit_get_config(zh, watch_wish_default(zh, watch), TO(data_result, completion));
 }
 
 int zoo_areconfig(zhandle_t *zh, const char *joining, const char *leaving, const char *members, int64_t version,
@@ -101,7 +89,7 @@ int zoo_awget_children(zhandle_t *zh, const char *path, watcher_fn watcher, void
 
 int zoo_aget_children(zhandle_t *zh, const char *path, int watch, strings_completion_t completion, const void *data)
 {
-    return submit_get_children(zh, path, default_watch(zh, watch), false, TO(strings_result, completion));
+    return submit_get_children(zh, path, watch_wish_default(zh, watch), false, TO(strings_result, completion));
 }
 
 int zoo_awget_children2(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcherCtx,
@@ -114,7 +102,7 @@ int zoo_awget_children2(zhandle_t *zh, const char *path, watcher_fn watcher, voi
 int zoo_aget_children2(zhandle_t *zh, const char *path, int watch, strings_stat_completion_t completion,
                        const void *data)
 {
-    return submit_get_children(zh, path, default_watch(zh, watch), true, TO(strings_stat_result, completion));
+    return submit_get_children(zh, path, watch_wish_default(zh, watch), true, TO(strings_stat_result, completion));
 }
 
 int zoo_async(zhandle_t *zh, const char *path, string_completion_t completion, const void *data)

@@ -402,7 +402,7 @@ static int connect_next(zhandle_t *zh, int64_t now_ms)
     memory_free(socket->host);
     socket->host = host != NULL ? string_copy(host) : NULL;
     mutex_unlock(&zh->lock);
-    socket->connected_ms = socket->last_recv_ms = socket->last_ping_ms = socket->last_probe_ms = now_ms;
+    socket->connected_ms = socket->last_recv_ms = socket->last_probe_ms = now_ms;
     socket->probe_timeout_ms = LEAST_PROBE_MS;
     atomic_store(&socket->last_send_ms, now_ms);
     atomic_store(&zh->state, zh->tls != NULL ? ZOO_SSL_CONNECTING_STATE : ZOO_CONNECTING_STATE);
@@ -557,7 +557,7 @@ static int process_answer(zhandle_t *zh, int32_t xid, int64_t zxid, int32_t err,
         if (zxid > 0)
             zh->last_zxid = zxid;
         apply_watch(zh, request);
-        if (zh->waits_for_room)
+        if (zh->waiters_for_room > 0)
             condition_broadcast(&zh->changed);
     }
     int32_t expected = request != NULL ? request->xid : 0;
@@ -756,7 +756,6 @@ static int keep_time(zhandle_t *zh, int64_t now_ms, int64_t *ret_deadline_ms)
     int64_t send_by_ms = atomic_load(&socket->last_send_ms) + timeout_ms / 3;
     if (zhandle_is_connected(zh) && now_ms >= send_by_ms && zh->out.size == 0 && !socket->is_blocked) {
         put_ping(zh);
-        socket->last_ping_ms = now_ms;
         send_by_ms = now_ms + timeout_ms / 3;
     }
     mutex_unlock(&zh->lock);

@@ -44,7 +44,6 @@ struct client_socket {
     int64_t last_recv_ms;
 
     int64_t connected_ms;          /* when connecting began */
-    int64_t last_ping_ms;
     int64_t delay_until_ms;        /* no attempt to connect before */
     bool was_delayed;              /* the attempt that comes now */
     int quick_losses;              /* sessions in a row that were lost as soon as they were there */

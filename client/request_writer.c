@@ -75,11 +75,10 @@ static void wait_for_room(zhandle_t *zh) REQUIRES(zh->lock)
 {
     if (zh->out.size <= OUT_LIMIT && zh->sent.count <= SENT_LIMIT)
         return;
-    while (!zh->is_closing && (zh->out.size > OUT_LIMIT || zh->sent.count > SENT_LIMIT) && !adaptor_must_not_wait(zh)) {
-        zh->waits_for_room = true;
+    zh->waiters_for_room++;
+    while (!zh->is_closing && (zh->out.size > OUT_LIMIT || zh->sent.count > SENT_LIMIT) && !adaptor_must_not_wait(zh))
         condition_wait(&zh->changed, &zh->lock);
-    }
-    zh->waits_for_room = false;
+    zh->waiters_for_room--;
 }
 
 int request_end(struct request_writer *writer, struct pending_request *request) NO_THREAD_SAFETY_ANALYSIS

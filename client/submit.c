@@ -18,7 +18,6 @@
 #define MODE_TTL 5
 #define MODE_SEQUENTIAL_TTL 6
 #define LARGEST_TTL INT64_C(0xffffffffff)    /* ms */
-#define CONFIG_NODE "/zookeeper/config"
 
 static bool is_sequential(int mode)
 {
@@ -43,6 +42,17 @@ static struct pending_request *new_request(enum completion_type type, const stru
     struct pending_request *request = pending_request_new(type, receiver->completion, receiver->data);
     request->sync = receiver->sync;
     return request;
+}
+
+struct watch_wish watch_wish_default(zhandle_t *zh, int watch)
+{
+    struct watch_wish wish = { 0 };
+    if (zh == NULL || !watch)
+        return wish;
+    mutex_lock(&zh->lock);
+    wish = (struct watch_wish){ .watcher = zh->watcher, .context = zh->context };
+    mutex_unlock(&zh->lock);
+    return wish;
 }
 
 static void wish_watch(zhandle_t *zh, struct pending_request *request, const char *path, enum watch_kind kind,
@@ -150,10 +160,10 @@ int submit_get_config(zhandle_t *zh, struct watch_wish wish, const struct receiv
     struct pending_request *request = new_request(COMPLETION_DATA, receiver);
     if (wish.watcher != NULL) {
         request->watch = (struct watch_request){ .change = WATCH_CHANGE_ADD, .kind = WATCH_DATA,
-            .watcher = wish.watcher, .context = wish.context, .path = string_copy(CONFIG_NODE) };
+            .watcher = wish.watcher, .context = wish.context, .path = string_copy(ZOO_CONFIG_NODE) };
     }
     request_begin(zh, &writer, ZOO_GETDATA_OP);
-    request_write_string(&writer, CONFIG_NODE);
+    request_write_string(&writer, ZOO_CONFIG_NODE);
     request_write_boolean(&writer, wish.watcher != NULL);
     return end(zh, &writer, request);
 }

@@ -20,6 +20,9 @@ struct watch_wish {
     void *context;
 };
 
+/* The watcher of the handle, as it is now, for those who just say that they want one. */
+struct watch_wish watch_wish_default(zhandle_t *zh, int watch);
+
 int submit_create(zhandle_t *zh, const char *path, const char *value, int value_size, const struct ACL_vector *acl,
                   int mode, int64_t ttl, bool with_stat, const struct receiver *receiver);
 int submit_delete(zhandle_t *zh, const char *path, int version, const struct receiver *receiver);

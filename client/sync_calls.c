@@ -49,17 +49,6 @@ static int end(struct call *call, int rc)
     return rc;
 }
 
-static struct watch_wish default_watch(zhandle_t *zh, int watch)
-{
-    struct watch_wish wish = { 0 };
-    if (zh == NULL || !watch)
-        return wish;
-    mutex_lock(&zh->lock);
-    wish = (struct watch_wish){ .watcher = zh->watcher, .context = zh->context };
-    mutex_unlock(&zh->lock);
-    return wish;
-}
-
 /* As much of the path as there is room for, terminated. */
 static void give_path(const struct call *call, char *path_buffer, int path_buffer_len)
 {
@@ -163,7 +152,7 @@ int zoo_wexists(zhandle_t *zh, const char *path, watcher_fn watcher, void *watch
 
 int zoo_exists(zhandle_t *zh, const char *path, int watch, struct Stat *stat)
 {
-    return exists(zh, path, default_watch(zh, watch), stat);
+    return exists(zh, path, watch_wish_default(zh, watch), stat);
 }
 
 /* The rest of a call whose answer is data. */
@@ -194,7 +183,7 @@ int zoo_wget(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcherC
 
 int zoo_get(zhandle_t *zh, const char *path, int watch, char *buffer, int *buffer_len, struct Stat *stat)
 {
-    return get(zh, path, default_watch(zh, watch), buffer, buffer_len, stat);
+    return get(zh, path, watch_wish_default(zh, watch), buffer, buffer_len, stat);
 }
 
 static int get_config(zhandle_t *zh, struct watch_wish wish, char *buffer, int *buffer_len, struct Stat *stat)
@@ -214,7 +203,7 @@ int zoo_wgetconfig(zhandle_t *zh, watcher_fn watcher, void *watcherCtx, char *bu
 
 int zoo_getconfig(zhandle_t *zh, int watch, char *buffer, int *buffer_len, struct Stat *stat)
 {
-    return get_config(zh, default_watch(zh, watch), buffer, buffer_len, stat);
+    return get_config(zh, watch_wish_default(zh, watch), buffer, buffer_len, stat);
 }
 
 int zoo_reconfig(zhandle_t *zh, const char *joining, const char *leaving, const char *members, int64_t version,
@@ -266,7 +255,7 @@ int zoo_wget_children(zhandle_t *zh, const char *path, watcher_fn watcher, void 
 
 int zoo_get_children(zhandle_t *zh, const char *path, int watch, struct String_vector *strings)
 {
-    return get_children(zh, path, default_watch(zh, watch), false, strings, NULL);
+    return get_children(zh, path, watch_wish_default(zh, watch), false, strings, NULL);
 }
 
 int zoo_wget_children2(zhandle_t *zh, const char *path, watcher_fn watcher, void *watcherCtx,
@@ -277,7 +266,7 @@ int zoo_wget_children2(zhandle_t *zh, const char *path, watcher_fn watcher, void
 
 int zoo_get_children2(zhandle_t *zh, const char *path, int watch, struct String_vector *strings, struct Stat *stat)
 {
-    return get_children(zh, path, default_watch(zh, watch), true, strings, stat);
+    return get_children(zh, path, watch_wish_default(zh, watch), true, strings, stat);
 }
 
 int zoo_get_ephemerals(zhandle_t *zh, const char *prefix_path, struct String_vector *strings)

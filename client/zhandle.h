@@ -58,7 +58,7 @@ struct _zhandle {
     struct address chosen_server GUARDED_BY(lock);
     int64_t last_zxid GUARDED_BY(lock);            /* of the latest answer */
     bool has_seen_read_write GUARDED_BY(lock);     /* the session id is one that a quorum knows */
-    bool waits_for_room GUARDED_BY(lock);          /* somebody waits until less is on its way */
+    size_t waiters_for_room GUARDED_BY(lock);      /* callers that wait until less is on its way */
     struct list auths GUARDED_BY(lock);            /* struct auth_entry */
     size_t calls GUARDED_BY(lock);                 /* threads inside of a call */
     bool was_asked_to_close GUARDED_BY(lock), is_closing GUARDED_BY(lock);
