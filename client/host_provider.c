@@ -20,101 +20,53 @@
 #include <assert.h>
 #include <string.h>
 
+#include "client/address_set.h"
 #include "common/base/memory.h"
 #include "common/base/random.h"
 #include "common/base/strings.h"
 
 #define MOST_ADDRESSES 64    /* of one name */
 
-struct addresses {
+struct host_list {
+    struct connect_host *names;
+    size_t name_count;
+    struct address_set all;
+    size_t *name_of;         /* for each address, the number of its name */
+    size_t name_capacity;    /* of `name_of` */
+};
+
+/* Of the order, those that were there before the list changed, or those that were not. */
+struct half {
     struct address *items;
     size_t count;
     size_t next;    /* which comes next; count: none */
 };
 
-struct host_list {
-    struct connect_host *names;
-    size_t name_count;
-    struct addresses all;
-    size_t *name_of;    /* for each address, the number of its name */
-};
-
 struct host_provider {
     struct host_list *list;
     bool is_deterministic;
-    struct addresses order;    /* all of the list, shuffled */
-    size_t tried;              /* given since somebody answered, or since a round was over */
+    struct address_set order;    /* all of the list, shuffled */
+    size_t next;                 /* which of them comes next */
+    size_t tried;                /* given since somebody answered, or since a round was over */
     bool has_last;
-    struct address last;       /* the one last given */
+    struct address last;         /* the one last given */
 
     bool is_rebalancing;
-    struct addresses staying, coming;
+    struct half staying, coming;
     double odds_of_coming;
 };
-
-static bool address_equal(const struct address *a, const struct address *b)
-{
-    return address_port(a) == address_port(b) && address_equal_ip(a, b);
-}
-
-/* Its place; `count` when it is not there. */
-static size_t find(const struct addresses *addresses, const struct address *address)
-{
-    size_t i = 0;
-    while (i < addresses->count && !address_equal(&addresses->items[i], address))
-        i++;
-    return i;
-}
-
-static bool contains(const struct addresses *addresses, const struct address *address)
-{
-    return find(addresses, address) < addresses->count;
-}
-
-static bool is_same_set(const struct addresses *a, const struct addresses *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        if (!contains(b, &a->items[i]))
-            return false;
-    }
-    return true;
-}
-
-static void addresses_release(struct addresses *addresses)
-{
-    memory_free(addresses->items);
-    *addresses = (struct addresses){ 0 };
-}
-
-static struct addresses addresses_copy(const struct addresses *from)
-{
-    return (struct addresses){ memory_copy(from->items, from->count * sizeof(*from->items)), from->count, 0 };
-}
-
-static void shuffle(struct addresses *addresses)
-{
-    for (size_t i = addresses->count; i > 1; i--) {
-        size_t other = (size_t)random_below(i);
-        struct address swapped = addresses->items[i - 1];
-        addresses->items[i - 1] = addresses->items[other];
-        addresses->items[other] = swapped;
-    }
-}
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
 static void append_address(struct host_list *list, const struct address *address, size_t name)
 {
-    struct addresses *all = &list->all;
-    if (contains(all, address))
+    if (!address_set_append(&list->all, address))
         return;
-    all->items = memory_realloc(all->items, (all->count + 1) * sizeof(*all->items));
-    list->name_of = memory_realloc(list->name_of, (all->count + 1) * sizeof(*list->name_of));
-    all->items[all->count] = *address;
-    list->name_of[all->count] = name;
-    all->count++;
+    if (list->name_capacity < list->all.count) {
+        list->name_capacity = 2 * list->all.count;
+        list->name_of = memory_realloc(list->name_of, list->name_capacity * sizeof(*list->name_of));
+    }
+    list->name_of[list->all.count - 1] = name;
 }
 
 static int new_list(const struct connect_host *names, size_t count, struct host_list **ret_list, struct error *error)
@@ -156,7 +108,7 @@ void host_list_free(struct host_list *list)
         memory_free(list->names[i].host);
     memory_free(list->names);
     memory_free(list->name_of);
-    addresses_release(&list->all);
+    address_set_release(&list->all);
     memory_free(list);
 }
 
@@ -167,7 +119,7 @@ int host_list_resolve(const struct host_list *list, struct host_list **ret_list,
 
 const char *host_list_name(const struct host_list *list, const struct address *address)
 {
-    size_t at = find(&list->all, address);
+    size_t at = address_set_find(&list->all, address);
     return at < list->all.count ? list->names[list->name_of[at]].host : NULL;
 }
 
@@ -175,10 +127,10 @@ const char *host_list_name(const struct host_list *list, const struct address *a
 
 static void take_order(struct host_provider *provider)
 {
-    addresses_release(&provider->order);
-    provider->order = addresses_copy(&provider->list->all);
+    address_set_release(&provider->order);
+    provider->order = address_set_copy(&provider->list->all);
     if (!provider->is_deterministic)
-        shuffle(&provider->order);
+        address_set_shuffle(&provider->order);
 }
 
 struct host_provider *host_provider_new(struct host_list *list, bool is_deterministic)
@@ -190,11 +142,17 @@ struct host_provider *host_provider_new(struct host_list *list, bool is_determin
     return provider;
 }
 
+static void half_release(struct half *half)
+{
+    memory_free(half->items);
+    *half = (struct half){ 0 };
+}
+
 static void end_rebalancing(struct host_provider *provider)
 {
     provider->is_rebalancing = false;
-    addresses_release(&provider->staying);
-    addresses_release(&provider->coming);
+    half_release(&provider->staying);
+    half_release(&provider->coming);
 }
 
 void host_provider_free(struct host_provider *provider)
@@ -202,7 +160,7 @@ void host_provider_free(struct host_provider *provider)
     if (provider == NULL)
         return;
     end_rebalancing(provider);
-    addresses_release(&provider->order);
+    address_set_release(&provider->order);
     host_list_free(provider->list);
     memory_free(provider);
 }
@@ -226,7 +184,7 @@ static double random_unit(void)
 /* By the odds; false when both halves are used up. */
 static bool next_in_rebalancing(struct host_provider *provider, struct address *ret_address)
 {
-    struct addresses *staying = &provider->staying, *coming = &provider->coming;
+    struct half *staying = &provider->staying, *coming = &provider->coming;
     bool is_coming = random_unit() < provider->odds_of_coming;
     bool has_coming = coming->next < coming->count, has_staying = staying->next < staying->count;
     if (has_coming && (is_coming || !has_staying)) {
@@ -240,18 +198,18 @@ static bool next_in_rebalancing(struct host_provider *provider, struct address *
 
 void host_provider_next(struct host_provider *provider, struct address *ret_address, bool *ret_is_round_over)
 {
-    struct addresses *order = &provider->order;
+    struct address_set *order = &provider->order;
     *ret_is_round_over = provider->tried >= order->count;
     if (*ret_is_round_over)
         provider->tried = 0;
     provider->tried++;
     if (provider->is_rebalancing && next_in_rebalancing(provider, ret_address)) {
-        order->next = find(order, ret_address) + 1;
+        provider->next = address_set_find(order, ret_address) + 1;
     } else {
         end_rebalancing(provider);
-        if (order->next >= order->count)
-            order->next = 0;
-        *ret_address = order->items[order->next++];
+        if (provider->next >= order->count)
+            provider->next = 0;
+        *ret_address = order->items[provider->next++];
     }
     provider->has_last = true;
     provider->last = *ret_address;
@@ -266,15 +224,15 @@ void host_provider_connected(struct host_provider *provider)
 /* --- another list ------------------------------------------------------------------------------------------------- */
 
 /* Parts the new order into those that were there before and those that were not. */
-static void part(struct host_provider *provider, const struct addresses *before)
+static void part(struct host_provider *provider, const struct address_set *before)
 {
-    const struct addresses *order = &provider->order;
-    struct addresses *staying = &provider->staying, *coming = &provider->coming;
+    const struct address_set *order = &provider->order;
+    struct half *staying = &provider->staying, *coming = &provider->coming;
     end_rebalancing(provider);
     staying->items = MEMORY_NEW_ARRAY(order->count, struct address);
     coming->items = MEMORY_NEW_ARRAY(order->count, struct address);
     for (size_t i = 0; i < order->count; i++) {
-        struct addresses *half = contains(before, &order->items[i]) ? staying : coming;
+        struct half *half = address_set_contains(before, &order->items[i]) ? staying : coming;
         half->items[half->count++] = order->items[i];
     }
 }
@@ -284,7 +242,7 @@ static bool decide(struct host_provider *provider, size_t before_count, const st
 {
     double before = (double)before_count, after = (double)provider->order.count;
     double staying = (double)provider->staying.count;
-    bool is_mine_there = contains(&provider->order, mine);
+    bool is_mine_there = address_set_contains(&provider->order, mine);
     provider->odds_of_coming = 1;
     if (after > before)
         return !is_mine_there || random_unit() < 1 - before / after;
@@ -298,8 +256,8 @@ static bool decide(struct host_provider *provider, size_t before_count, const st
 /* Goes on behind the one that came last. */
 static void resume_order(struct host_provider *provider)
 {
-    size_t at = provider->has_last ? find(&provider->order, &provider->last) : provider->order.count;
-    provider->order.next = at < provider->order.count ? at + 1 : 0;
+    size_t at = provider->has_last ? address_set_find(&provider->order, &provider->last) : provider->order.count;
+    provider->next = at < provider->order.count ? at + 1 : 0;
 }
 
 static void replace_list(struct host_provider *provider, struct host_list *list)
@@ -310,12 +268,12 @@ static void replace_list(struct host_provider *provider, struct host_list *list)
 
 bool host_provider_update(struct host_provider *provider, struct host_list *list, const struct address *current)
 {
-    bool is_same = is_same_set(&list->all, &provider->order);
+    bool is_same = address_set_equal(&list->all, &provider->order);
     replace_list(provider, list);
     if (is_same)
-        return current != NULL && !contains(&provider->order, current);
-    struct addresses before = provider->order;
-    provider->order = (struct addresses){ 0 };
+        return current != NULL && !address_set_contains(&provider->order, current);
+    struct address_set before = provider->order;
+    provider->order = (struct address_set){ 0 };
     take_order(provider);
     resume_order(provider);
     provider->tried = 0;
@@ -324,13 +282,13 @@ bool host_provider_update(struct host_provider *provider, struct host_list *list
     provider->is_rebalancing = mine != NULL && decide(provider, before.count, mine);
     if (!provider->is_rebalancing)
         end_rebalancing(provider);
-    addresses_release(&before);
+    address_set_release(&before);
     return current != NULL && provider->is_rebalancing;
 }
 
 void host_provider_refresh(struct host_provider *provider, struct host_list *list)
 {
-    bool is_same = is_same_set(&list->all, &provider->order);
+    bool is_same = address_set_equal(&list->all, &provider->order);
     replace_list(provider, list);
     if (is_same)
         return;

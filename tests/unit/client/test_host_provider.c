@@ -180,6 +180,32 @@ START_TEST(names_that_cannot_be_found_are_left_out)
 }
 END_TEST
 
+/* A hostile configuration may name as many: nothing here takes time by the square of them. */
+START_TEST(a_million_servers_are_a_list_like_any_other)
+{
+    enum { MANY = 1000000 };
+    struct buffer text = { 0 };
+    for (int i = 0; i < MANY; i++)
+        buffer_printf(&text, "10.%d.%d.%d:2181,", i >> 16, i >> 8 & 255, i & 255);
+    struct host_provider *provider = host_provider_new(list_of(buffer_string(&text)), false);
+    ck_assert_uint_eq(host_provider_size(provider), MANY);
+    struct address first, address;
+    bool is_round_over;
+    host_provider_next(provider, &first, &is_round_over);
+    host_provider_connected(provider);
+    buffer_printf(&text, "11.0.0.0:2181");    /* one comes, one goes */
+    host_provider_update(provider, list_of(buffer_string(&text) + strlen("10.0.0.0:2181,")), &first);
+    ck_assert_uint_eq(host_provider_size(provider), MANY);
+    for (int i = 0; i <= MANY; i++) {
+        host_provider_next(provider, &address, &is_round_over);
+        ck_assert(is_round_over == (i == MANY));
+    }
+    ck_assert_ptr_nonnull(host_list_name(host_provider_list(provider), &address));
+    host_provider_free(provider);
+    buffer_release(&text);
+}
+END_TEST
+
 START_TEST(an_address_leads_back_to_its_name)
 {
     struct host_list *list = list_of("10.10.10.1:2001,localhost:7,[::1]:8");
@@ -408,6 +434,7 @@ static Suite *host_provider_suite(void)
     tcase_add_test(tcase, a_round_is_over_when_all_were_tried);
     tcase_add_test(tcase, after_a_connection_the_next_one_comes);
     tcase_add_test(tcase, names_that_cannot_be_found_are_left_out);
+    tcase_add_test(tcase, a_million_servers_are_a_list_like_any_other);
     tcase_add_test(tcase, an_address_leads_back_to_its_name);
     tcase_add_test(tcase, who_must_move_does_and_who_may_stay_stays);
     tcase_add_test(tcase, the_same_machine_with_another_port_is_another_server);

@@ -41,12 +41,12 @@ bool leader_propose(struct leader *leader, struct request *request)
     if (leader->is_over)
         return false;
     assert(request->zxid == request->txn->header.zxid && request->zxid > atomic_load(&leader->last_zxid));
-    mutex_lock(&leader->lock);
-    request_fifo_put(&leader->proposals, request_ref(request));
-    mutex_unlock(&leader->lock);
     atomic_store(&leader->last_zxid, request->zxid);
     atomic_store(&leader->last_type, request->txn->header.type);
     atomic_fetch_add(&leader->proposed, 1);
+    mutex_lock(&leader->lock);
+    request_fifo_put(&leader->proposals, request_ref(request));
+    mutex_unlock(&leader->lock);
     return true;
 }
 

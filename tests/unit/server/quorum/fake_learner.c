@@ -133,12 +133,12 @@ void learner_request(struct learner *learner, const struct request *request)
 {
     struct request *copy = request_new(NULL, request->session_id, request->cxid, request->type, request->chunk,
                                        request->payload, NULL);
+    atomic_store(&learner->last_type, request->type);    /* first, as a test may look at it with the answer in hand */
+    atomic_fetch_add(&learner->requested, 1);
     mutex_lock(&learner->lock);
     request_fifo_put(&learner->requests, copy);
     condition_broadcast(&learner->changed);
     mutex_unlock(&learner->lock);
-    atomic_store(&learner->last_type, request->type);
-    atomic_fetch_add(&learner->requested, 1);
 }
 
 void learner_send_ack(struct learner *learner, int64_t zxid)
