@@ -175,12 +175,6 @@ const struct host_list *host_provider_list(const struct host_provider *provider)
     return provider->list;
 }
 
-/* In [0, 1). */
-static double random_unit(void)
-{
-    return (double)(random_uint64() >> 11) * 0x1p-53;
-}
-
 /* By the odds; false when both halves are used up. */
 static bool next_in_rebalancing(struct host_provider *provider, struct address *ret_address)
 {

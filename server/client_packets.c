@@ -124,7 +124,8 @@ static bool touch(struct zookeeper_server *server, struct server_cnxn *cnxn)
                                                        atomic_load(&cnxn->session_timeout_ms));
 }
 
-void zookeeper_server_submit(struct zookeeper_server *server, struct request *request)
+/* submitRequestNow. Nobody takes chain and tracker away meanwhile: the caller holds role_lock, or is the throttler. */
+static void submit_now(struct zookeeper_server *server, struct request *request)
 {
     if (!zookeeper_server_is_running(server) || !touch(server, request->cnxn)) {
         log_debug("Dropping a request of session 0x%" PRIx64 ": it is gone, or the server is coming down",
@@ -144,10 +145,37 @@ void zookeeper_server_submit(struct zookeeper_server *server, struct request *re
     request_processor_process(server->first, request);
 }
 
+void zookeeper_server_submit(struct zookeeper_server *server, struct request *request)
+{
+    if (server->core.throttler != NULL)
+        request_throttler_submit(server->core.throttler, request);
+    else
+        submit_now(server, request);
+}
+
 void zookeeper_server_flush(struct zookeeper_server *server)
 {
-    if (zookeeper_server_is_running(server))
+    if (server->core.throttler != NULL)
+        request_throttler_flush(server->core.throttler);
+    else if (zookeeper_server_is_running(server))
         request_processor_flush(server->first);
+}
+
+/* ---- behind the throttler, its thread ---- */
+
+static void intake_process(struct request_processor *self, struct request *request)
+{
+    submit_now(container_of(self, struct zookeeper_server, intake), request);
+}
+
+static void intake_flush(struct request_processor *self)
+{
+    request_processor_flush(container_of(self, struct zookeeper_server, intake)->first);
+}
+
+void client_packets_init_intake(struct request_processor *intake)
+{
+    *intake = (struct request_processor){.process = intake_process, .flush = intake_flush};
 }
 
 /* ---- as packet_sink ---- */
@@ -165,6 +193,34 @@ static int sink_process_connect(struct packet_sink *sink, struct server_cnxn *cn
     int err = session_connect_process(server, cnxn, frame, error);
     rw_lock_unlock_read(&server->role_lock);
     return err;
+}
+
+static int refuse_large(struct zookeeper_server *server, int64_t size, int64_t in_process, struct error *error)
+{
+    server_metrics_count(server->core.metrics, METRIC_LARGE_REQUESTS_REJECTED, 1);
+    return error_set(error, ZK_TOO_LARGE,
+                     "Rejecting large request: it has %" PRId64 " bytes and those in process have %" PRId64
+                     ", which is more than largeRequestMaxBytes=%" PRId64,
+                     size, in_process, server->options->large_request_max_bytes);
+}
+
+static bool is_large(const struct zookeeper_server *server, int64_t size)
+{
+    int64_t threshold = server->options->large_request_threshold;
+    return threshold > 0 && size > threshold;
+}
+
+/* checkRequestSizeWhenMessageReceived: counted until the request is answered or dropped. */
+static int count_if_large(struct zookeeper_server *server, struct request *request, struct error *error)
+{
+    int64_t size = (int64_t)request->payload.size;
+    if (!is_large(server, size))
+        return ZK_OK;
+    _Atomic int64_t *sum = &server->core.large_request_bytes;
+    request->large_bytes = sum;
+    request->large_size = (int32_t)size;
+    int64_t before = atomic_fetch_add(sum, size);
+    return before + size > server->options->large_request_max_bytes ? refuse_large(server, size, before, error) : ZK_OK;
 }
 
 static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
@@ -189,6 +245,11 @@ static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnx
         request_new(cnxn, atomic_load(&cnxn->session_id), header->xid, header->type, chunk, payload, info);
     request->owner = server_core_me;
     auth_info_unref(info);
+    int err = count_if_large(server, request, error);
+    if (err != ZK_OK) {
+        request_unref(request);
+        return err;
+    }
     rw_lock_read(&server->role_lock);
     zookeeper_server_submit(server, request);
     rw_lock_unlock_read(&server->role_lock);
@@ -208,9 +269,13 @@ static bool sink_four_letter_word(struct packet_sink *sink, struct server_cnxn *
 
 static int sink_check_frame_size(struct packet_sink *sink, int32_t length, struct error *error)
 {
-    int64_t limit = server_of(sink)->options->jute_maxbuffer;
-    if (length >= 0 && length <= limit)
-        return ZK_OK;
+    struct zookeeper_server *server = server_of(sink);
+    int64_t limit = server->options->jute_maxbuffer;
+    if (length >= 0 && length <= limit) {
+        int64_t large = atomic_load(&server->core.large_request_bytes);
+        bool is_too_much = is_large(server, length) && large + length > server->options->large_request_max_bytes;
+        return is_too_much ? refuse_large(server, length, large, error) : ZK_OK;
+    }
     return error_set(error, ZK_TOO_LARGE,
                      "Len error. A message with advertised length of %d is either a malformed message or too large to "
                      "process (length is greater than jute.maxbuffer=%" PRId64 ")",
@@ -220,8 +285,11 @@ static int sink_check_frame_size(struct packet_sink *sink, int32_t length, struc
 static bool sink_should_throttle(struct packet_sink *sink, int64_t outstanding)
 {
     struct zookeeper_server *server = server_of(sink);
-    return outstanding > 0 &&
-           atomic_load(&server->core.requests_in_process) > atomic_load(&server->global_outstanding_limit);
+    int64_t limit = atomic_load(&server->global_outstanding_limit);
+    if (outstanding <= 0)
+        return false;
+    return atomic_load(&server->core.requests_in_process) > limit ||
+           atomic_load(&server->core.requests_waiting) > limit;
 }
 
 static bool sink_may_see_event(struct packet_sink *sink, struct server_cnxn *cnxn, const struct watch_event *event)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 
 #define PASSWORD_SIZE 16
@@ -94,6 +95,22 @@ static int32_t negotiate_timeout(struct zookeeper_server *server, int32_t wanted
     return wanted_ms > most_ms ? most_ms : wanted_ms;
 }
 
+static int take_tokens(struct zookeeper_server *server, struct server_cnxn *cnxn, int64_t session_id,
+                       struct error *error)
+{
+    struct blue_throttle *throttle = &server->connection_throttle;
+    enum session_kind fresh = server->options->local_sessions_enabled ? SESSION_LOCAL : SESSION_GLOBAL;
+    enum session_kind kind = session_id == 0 ? fresh : SESSION_RENEWED;
+    if (blue_throttle_check_limit(throttle, kind, clock_elapsed_ms())) {
+        server_metrics_sample(server->core.metrics, METRIC_CONNECTION_TOKEN_DEFICIT, blue_throttle_deficit(throttle));
+        return ZK_OK;
+    }
+    server_metrics_count(server->core.metrics, METRIC_CONNECTION_REJECTED, 1);
+    atomic_store(&cnxn->close_reason, DISCONNECT_CLIENT_CNX_LIMIT);
+    return error_set(error, ZK_FULL, "Connection throttled: connectionMaxTokens=%" PRId64 " allows no more sessions now",
+                     server->options->connection_max_tokens);
+}
+
 int session_connect_process(struct zookeeper_server *server, struct server_cnxn *cnxn, struct slice frame,
                             struct error *error)
 {
@@ -103,6 +120,9 @@ int session_connect_process(struct zookeeper_server *server, struct server_cnxn 
         return err;
     if (!zookeeper_server_takes_clients(server))
         return error_set(error, ZK_CLOSED, "ZooKeeperServer not running");
+    err = take_tokens(server, cnxn, request.session_id, error);
+    if (err != ZK_OK)
+        return err;
     server_metrics_count(server->core.metrics, METRIC_CONNECTION_REQUEST_COUNT, 1);
     char peer[ADDRESS_TEXT_SIZE];
     address_format(&cnxn->peer, peer);

@@ -186,7 +186,9 @@ int zookeeper_server_new(const struct server_options *options, int64_t server_id
     server->options = options;
     server->four_letter = four_letter;
     server->failure = failure;
+    client_packets_init_intake(&server->intake);
     rw_lock_init(&server->role_lock);
+    blue_throttle_init(&server->connection_throttle, options, clock_elapsed_ms());
     fill_core(server, server_id);
     zookeeper_server_reload(server);
     *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
@@ -303,6 +305,8 @@ void zookeeper_server_startup(struct zookeeper_server *server, struct server_rol
     core->outstanding_changes = outstanding_changes_new(core->metrics);
     atomic_store(&core->requests_in_process, 0);
     server->first = life->setup_request_processors(role, server);
+    if (request_throttler_is_wanted(server->options))
+        core->throttler = request_throttler_start(core, &server->intake);
     set_outstanding_limit(server);
     atomic_store(&server->refuses_clients, role->ops->refuses_clients != NULL && role->ops->refuses_clients(role));
     if (!atomic_load(&core->has_failed))
@@ -346,6 +350,8 @@ static void free_role(struct zookeeper_server *server, struct server_role *role)
     core->role = &server->idle;
     if (life != NULL)
         life->free_processors(role);
+    request_throttler_free(core->throttler);
+    core->throttler = NULL;
     outstanding_changes_free(core->outstanding_changes);
     core->outstanding_changes = NULL;
     if (core->session_tracker != NULL)
@@ -354,12 +360,22 @@ static void free_role(struct zookeeper_server *server, struct server_role *role)
     rw_lock_unlock_write(&server->role_lock);
 }
 
+/* What waits in front of the chain goes on first, where that can still come to something: alone, with nothing broken. */
+static void stop_throttler(struct zookeeper_server *server)
+{
+    struct server_core *core = &server->core;
+    bool is_hopeless = core->role->ops->has_consensus || atomic_load(&core->has_failed);
+    if (core->throttler != NULL)
+        request_throttler_shutdown(core->throttler, is_hopeless ? 0 : server->options->request_throttler_shutdown_timeout);
+}
+
 void zookeeper_server_shutdown_role(struct zookeeper_server *server)
 {
     struct server_core *core = &server->core;
     const struct role_life *life = server->life;
     struct server_role *role = core->role;
     int running = SERVER_RUNNING;
+    stop_throttler(server);
     atomic_compare_exchange_strong(&server->state, &running, SERVER_SHUTDOWN);    /* (1) */
     if (life == NULL) {
         free_role(server, role);    /* a tracker may have been made for a role that never served */
@@ -417,11 +433,17 @@ void zookeeper_server_free(struct zookeeper_server *server)
     for (size_t i = 0; i < server->enforced_scheme_count; i++)
         memory_free(server->enforced_schemes[i]);
     memory_free(server->enforced_schemes);
+    blue_throttle_release(&server->connection_throttle);
     rw_lock_release(&server->role_lock);
     memory_free(server);
 }
 
 /* ---- questions ---- */
+
+double zookeeper_server_connection_drop_chance(struct zookeeper_server *server)
+{
+    return blue_throttle_drop_chance(&server->connection_throttle);
+}
 
 enum server_state zookeeper_server_state(struct zookeeper_server *server)
 {

@@ -98,6 +98,8 @@ int zookeeper_server_secure_client_port(struct zookeeper_server *server);
 int32_t zookeeper_server_min_session_timeout(struct zookeeper_server *server);
 int32_t zookeeper_server_max_session_timeout(struct zookeeper_server *server);
 size_t zookeeper_server_connection_count(struct zookeeper_server *server);
+/* The odds at which a new session is refused now, 0 to 1. */
+double zookeeper_server_connection_drop_chance(struct zookeeper_server *server);
 int64_t zookeeper_server_data_dir_size(struct zookeeper_server *server);
 int64_t zookeeper_server_log_dir_size(struct zookeeper_server *server);
 

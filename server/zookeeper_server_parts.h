@@ -10,6 +10,8 @@
 #include "common/thread/rw_lock.h"
 #include "server/container_manager.h"
 #include "server/datadir_cleanup_manager.h"
+#include "server/request/request_throttler.h"
+#include "server/session/blue_throttle.h"
 #include "server/zookeeper_server.h"
 
 /* The role of a server without others; standalone_server.c. */
@@ -32,6 +34,8 @@ struct zookeeper_server {
     char **enforced_schemes;             /* enforce.auth.schemes; NULL when enforcement is off */
     size_t enforced_scheme_count;
 
+    struct blue_throttle connection_throttle;
+
     struct server_cnxn_factory *factory, *secure_factory;
     struct datadir_cleanup_manager *cleanup_manager;
     bool is_open;                        /* connections are accepted */
@@ -45,6 +49,7 @@ struct zookeeper_server {
     struct server_role idle;             /* whom the server serves between roles: nobody */
     const struct role_life *life;        /* NULL between roles */
     struct request_processor *first;     /* of the chain */
+    struct request_processor intake;     /* behind the throttler: submitRequestNow */
     struct container_sink *container_sink;
     struct container_manager *container_manager;
 
@@ -53,6 +58,7 @@ struct zookeeper_server {
 
 /* client_packets.c */
 extern const struct packet_sink_ops client_packets_ops;
+void client_packets_init_intake(struct request_processor *intake);
 
 /* session_connect.c: the connect request of a new or returning session, and its answer. */
 int session_connect_process(struct zookeeper_server *server, struct server_cnxn *cnxn, struct slice frame,

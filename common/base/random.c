@@ -81,6 +81,11 @@ uint64_t random_below(uint64_t bound)
     return value % bound;
 }
 
+double random_unit(void)
+{
+    return (double)(random_uint64() >> 11) * 0x1p-53;
+}
+
 void random_seed(uint64_t seed)
 {
     atomic_store(&counter, seed);

@@ -11,6 +11,9 @@ uint64_t random_uint64(void);
 /* Uniform in [0, bound); bound > 0. */
 uint64_t random_below(uint64_t bound);
 
+/* Uniform in [0, 1). */
+double random_unit(void);
+
 /* Tests: repeatable from now on, for the whole process. */
 void random_seed(uint64_t seed);
 

@@ -250,6 +250,12 @@ void server_cnxn_send_close(struct server_cnxn *cnxn)
     selector_thread_queue(cnxn->selector, cnxn);
 }
 
+void server_cnxn_set_invalid(struct server_cnxn *cnxn)
+{
+    if (!atomic_exchange(&cnxn->is_invalid, true) && !atomic_load(&cnxn->is_stale))
+        server_cnxn_send_close(cnxn);
+}
+
 void server_cnxn_close(struct server_cnxn *cnxn, enum disconnect_reason reason)
 {
     atomic_store(&cnxn->close_reason, (int)reason);

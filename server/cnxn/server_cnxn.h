@@ -76,6 +76,7 @@ struct server_cnxn {
     _Atomic int64_t session_id;          /* 0: none yet */
     _Atomic int32_t session_timeout_ms;
     _Atomic bool is_stale;               /* closing or closed */
+    _Atomic bool is_invalid;             /* a request of it was dropped: so is all that follows */
     _Atomic bool is_throttled;           /* not read for the time being */
     _Atomic int64_t outstanding;         /* requests with an xid > 0 that have no reply yet */
     _Atomic int64_t unsent_events;       /* bytes of events since everything was last sent */
@@ -123,6 +124,8 @@ int32_t server_cnxn_send_reply(struct server_cnxn *cnxn, const struct reply_head
 void server_cnxn_send_raw(struct server_cnxn *cnxn, const void *bytes, size_t size);
 /* Closes when all that was sent so far is out. Mirrors sendCloseSession. */
 void server_cnxn_send_close(struct server_cnxn *cnxn);
+/* setInvalid: a request was dropped, so that nothing behind it may go on; closes as send_close does. The caller flushes. */
+void server_cnxn_set_invalid(struct server_cnxn *cnxn);
 /* Closes without writing any more; done by the selector. */
 void server_cnxn_close(struct server_cnxn *cnxn, enum disconnect_reason reason);
 void server_cnxn_disable_receive(struct server_cnxn *cnxn);

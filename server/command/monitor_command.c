@@ -100,7 +100,7 @@ static void read_gauges(struct zookeeper_server *server, struct gauges *gauges)
     add_integer(gauges, "local_sessions", (int64_t)tracker->ops->local_session_count(tracker));
     add_integer(gauges, "open_file_descriptor_count", open_file_count());
     add_integer(gauges, "max_file_descriptor_count", max_file_count());
-    add_double(gauges, "connection_drop_probability", 0);    /* no connection throttle yet */
+    add_double(gauges, "connection_drop_probability", zookeeper_server_connection_drop_chance(server));
     add_integer(gauges, "last_client_response_size", atomic_load(&stats->client_response_last));
     add_integer(gauges, "max_client_response_size", atomic_load(&stats->client_response_max));
     add_integer(gauges, "min_client_response_size", atomic_load(&stats->client_response_min));

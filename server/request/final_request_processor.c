@@ -174,7 +174,7 @@ static void finish_asked(struct server_core *core, struct request *request, cons
     struct server_cnxn *cnxn = request->cnxn;
     int64_t zxid = data_tree_last_processed_zxid(zk_database_tree(core->database));
     server_core_request_finished(core, request);
-    if (request_is_stale(request))
+    if (server_core_is_stale(core, request))
         server_metrics_count(core->metrics, METRIC_STALE_REPLIES, 1);
     if (request->type == OP_CREATE_SESSION && error_of(request) == ZK_OK) {
         update_stats(core, request, "SESS", zxid);

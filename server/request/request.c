@@ -29,6 +29,7 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
     request->zxid = -1;
     request->error = ZK_OK;
     request->is_throttled = false;
+    request->large_size = 0;
     request->queue_start_ms = request->create_time_ms;
     request->commit_queue_start_ms = request->commit_receive_ms = -1;
     arena_init(&request->arena, request->arena_first, sizeof request->arena_first);
@@ -60,10 +61,18 @@ struct request *request_ref(struct request *request)
     return request;
 }
 
+void request_uncount_large(struct request *request)
+{
+    if (request->large_size > 0)
+        atomic_fetch_sub(request->large_bytes, request->large_size);
+    request->large_size = 0;
+}
+
 void request_unref(struct request *request)
 {
     if (request == NULL || atomic_fetch_sub_explicit(&request->references, 1, memory_order_acq_rel) != 1)
         return;
+    request_uncount_large(request);
     txn_unref(request->txn);
     auth_info_unref(request->auth_info);
     blob_unref(request->chunk);
@@ -83,11 +92,6 @@ bool request_is_quorum(const struct request *request)
     if (request->type == OP_CREATE_SESSION || request->type == OP_CLOSE_SESSION)
         return !request->is_local_session;
     return op_code_is_write(request->type);
-}
-
-bool request_is_stale(const struct request *request)
-{
-    return request->cnxn != NULL && request->type != OP_CLOSE_SESSION && atomic_load(&request->cnxn->is_stale);
 }
 
 /* Requests whose record begins with a path, as Request.toString tells them apart. */

@@ -31,14 +31,16 @@ struct request {
     void *learner_handler;           /* LearnerSyncRequest.fh: whose learner asked for this sync; NULL for all else */
     int64_t create_time_ms;          /* elapsed */
     bool is_local_session;
+    bool is_throttled;               /* waited too long in front of the chain: answered, not run */
+    int32_t large_size;              /* what it counts for in *large_bytes; 0: it is not large */
+    _Atomic int64_t *large_bytes;    /* of large requests in process */
 
     /* Written by prep before it passes it on; by commit where a txn is lent. Then only read. */
     struct txn *txn;                 /* reference; NULL for what makes no transaction (Java's hdr == null) */
     int64_t zxid;
     int32_t error;                   /* Java's exception: a wire code, ZK_OK when there is none */
-    bool is_throttled;
 
-    int64_t queue_start_ms;          /* when it entered Q3 or Q4; that queue's producer and taker */
+    int64_t queue_start_ms;          /* when it entered Q2, Q3 or Q4; that queue's producer and taker */
     int64_t commit_queue_start_ms;   /* when it entered Q5; -1: never. Its producer and the commit processor */
     int64_t commit_receive_ms;       /* when its commit entered Q6; -1: never. Who commits and the commit processor */
 
@@ -57,12 +59,13 @@ struct request *request_new_from_txn(struct txn *txn);
 struct request *request_ref(struct request *request);
 void request_unref(struct request *request);
 
+/* It counts for nothing in *large_bytes any more; when it is answered, at the latest when it is freed. */
+void request_uncount_large(struct request *request);
+
 /* A reader over the payload with the request's arena. */
 void request_reader(struct request *request, int32_t limit, struct jute_reader *ret_reader);
 /* Does it go through consensus when it succeeds (Request.isQuorum). */
 bool request_is_quorum(const struct request *request);
-/* Its connection closed meanwhile, and nothing of it is worth doing any more (Request.isStale). */
-bool request_is_stale(const struct request *request);
 /* "sessionid:0x.. type:create cxid:0x.. zxid:0x.. txntype:1 reqpath:/a", for log lines. */
 void request_print(const struct request *request, struct buffer *out);
 

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "server/request/request_throttler.h"
 #include "server/tree/quota.h"
 
 const char server_core_me[] = "me";
@@ -133,8 +134,23 @@ void server_core_sample_since_txn(struct server_core *core, enum metric metric, 
         server_metrics_sample(core->metrics, metric, latency_ms);
 }
 
+bool server_core_is_stale(const struct server_core *core, const struct request *request)
+{
+    const struct server_cnxn *cnxn = request->cnxn;
+    if (cnxn == NULL || request->type == OP_CLOSE_SESSION)
+        return false;
+    if (core->options->request_stale_connection_check &&
+        (atomic_load(&cnxn->is_stale) || atomic_load(&cnxn->is_invalid)))
+        return true;
+    return core->options->request_stale_latency_check &&
+           clock_elapsed_ms() - request->create_time_ms > atomic_load(&cnxn->session_timeout_ms);
+}
+
 void server_core_request_finished(struct server_core *core, struct request *request)
 {
     if (request->cnxn != NULL)
         atomic_fetch_sub(&core->requests_in_process, 1);
+    request_uncount_large(request);
+    if (core->throttler != NULL)
+        request_throttler_wake(core->throttler);
 }

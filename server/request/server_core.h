@@ -19,6 +19,7 @@
 #include "server/session/session_tracker.h"
 
 struct server_core;
+struct request_throttler;
 
 /* What processors and connections ask of the role they serve, in place of subclasses. NULL is what a server that stands
  * alone does. */
@@ -87,6 +88,9 @@ struct server_core {
     struct outstanding_changes *outstanding_changes;
     _Atomic int64_t zxid;                  /* hzxid: the last one given out */
     _Atomic int64_t requests_in_process;
+    _Atomic int64_t requests_waiting;      /* getInflight: in front of the chain */
+    _Atomic int64_t large_request_bytes;   /* of large requests in process */
+    struct request_throttler *throttler;   /* in front of the chain; NULL: none is wanted, or no role is served */
     _Atomic bool has_failed;
     int32_t jute_limit;                    /* longest string or buffer in a request: jute.maxbuffer + extra */
     struct ephemeral_rules ephemeral_rules;
@@ -102,6 +106,9 @@ static inline bool server_core_is_from_learner(const struct request *request)
 {
     return request->owner != NULL && request->owner != server_core_me;
 }
+/* Request.isStale: its connection closed meanwhile, or it took longer than its session lives, as far as the options
+ * call that stale; nothing of it is worth doing any more. The end of a session never is. */
+bool server_core_is_stale(const struct server_core *core, const struct request *request);
 static inline int64_t server_core_next_zxid(struct server_core *core)
 {
     return atomic_fetch_add(&core->zxid, 1) + 1;

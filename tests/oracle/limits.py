@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# timeout: 200
+"""limits.py - what a server lets in: tokens for sessions, large requests, a limit of requests in process.
+
+    limits.py                 zkc and Java, plain lines
+    limits.py --server zkc
+
+Both servers get the same settings and the same bytes; what is counted in mntr belongs to what is seen.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+import jute         # noqa: E402
+import protocol     # noqa: E402
+import rawclient    # noqa: E402
+import servers      # noqa: E402
+import tap          # noqa: E402
+from protocol import OPEN_ACL      # noqa: E402
+
+THROTTLED = -127
+SECONDS = 30.0
+
+
+def metric(server, name):
+    for line in server.word("mntr").splitlines():
+        key, _, value = line.partition("\t")
+        if key == "zk_" + name:
+            return int(float(value))
+    return None
+
+
+def wait_metric(server, name, least):
+    """Its value, once it is `least`; what it is after some seconds otherwise."""
+    deadline = time.monotonic() + SECONDS
+    while (metric(server, name) or 0) < least and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return metric(server, name)
+
+
+def opens(server, **options):
+    """A session, or None when the server closes the connection instead."""
+    try:
+        return server.session(**options)
+    except rawclient.Closed:
+        return None
+
+
+def tokens(kind, results):
+    properties = {"zookeeper.connection_throttle_tokens": 3, "zookeeper.connection_throttle_fill_time": 10000000}
+    with servers.make(kind, {}, properties) as server:
+        sessions = [opens(server) for _ in range(3)]
+        results.ok(all(sessions), kind + ": as many sessions as there are tokens come in")
+        results.ok(opens(server) is None, kind + ": the next is turned away")
+        sessions[0].disconnect()
+        again = opens(server, session_id=sessions[0].id, password=sessions[0].password)
+        results.ok(again is None, kind + ": so is one that comes back")
+        results.ok(metric(server, "connection_rejected") == 2, kind + ": both are counted")
+        results.ok(metric(server, "max_connection_token_deficit") == 3, kind + ": and the tokens that are out")
+        results.ok(sessions[1].ask("exists", b"/", False)[0].err == 0, kind + ": who is in is served")
+    properties = {"zookeeper.connection_throttle_tokens": 2, "zookeeper.connection_throttle_fill_time": 1000,
+                  "zookeeper.connection_throttle_weight_enabled": "true"}
+    with servers.make(kind, {}, properties) as server:
+        first, second = opens(server), opens(server)
+        results.ok(first and second and opens(server) is None, kind + ": weighed, as many global ones come in")
+        deadline = time.monotonic() + SECONDS
+        while opens(server) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        results.ok(time.monotonic() < deadline, kind + ": and more when the bucket has filled")
+
+
+def large(kind, results):
+    properties = {"zookeeper.largeRequestThreshold": 1000, "zookeeper.largeRequestMaxBytes": 5000}
+    with servers.make(kind, {}, properties) as server:
+        session = server.session()
+        session.call("create", b"/a", b"", OPEN_ACL, 0)
+        for size in (10, 900, 1100, 4000, 4000, 4900):
+            session.call("setData", b"/a", b"x" * size, -1)
+        results.ok(session.call("exists", b"/a", False).stat.version == 6, kind + ": large requests pass one by one")
+        results.ok(metric(server, "large_requests_rejected") == 0, kind + ": none is refused")
+        try:
+            session.call("setData", b"/a", b"x" * 5001, -1)
+            refused = False
+        except rawclient.Closed:
+            refused = True
+        results.ok(refused, kind + ": one beyond the sum is refused, and its connection closed")
+        results.ok(metric(server, "large_requests_rejected") == 1, kind + ": and counted")
+        other = server.session()
+        results.ok(other.call("exists", b"/a", False).stat.dataLength == 4900, kind + ": nothing of it was written")
+
+
+def requests_of(first_xid, count):
+    """Bytes of so many setData in a row."""
+    frames = []
+    for xid in range(first_xid, first_xid + count):
+        frame = jute.encode("RequestHeader", xid, protocol.OP["setData"]) + \
+            jute.encode(protocol.REQUEST["setData"], b"/a", b"%d" % xid, -1)
+        frames.append(rawclient.LENGTH.pack(len(frame)) + frame)
+    return b"".join(frames)
+
+
+def throttled(kind, results):
+    count = 600
+    properties = {"zookeeper.request_throttle_max_requests": 1, "zookeeper.request_throttle_stall_time": 5,
+                  "zookeeper.throttled_op_wait_time": 1}
+    with servers.make(kind, {}, properties) as server:
+        session = server.session()
+        while session.ask("create", b"/a", b"", OPEN_ACL, 0)[0].err == THROTTLED:
+            pass
+        before = metric(server, "throttled_ops")
+        session.connection.send_raw(requests_of(1000, count))
+        headers = [session.receive("setData")[0] for _ in range(count)]
+        errors = [header.err for header in headers]
+        results.ok([header.xid for header in headers] == list(range(1000, 1000 + count)),
+                   kind + ": every request is answered, in order")
+        results.ok(set(errors) == {0, THROTTLED}, kind + ": run, or throttled: " + str(sorted(set(errors))))
+        results.ok(metric(server, "throttled_ops") - before == errors.count(THROTTLED),
+                   kind + ": the throttled are counted")
+        header = session.ask("exists", b"/a", False)
+        while header[0].err == THROTTLED:
+            header = session.ask("exists", b"/a", False)
+        results.ok(header[1].stat.version == errors.count(0), kind + ": what was throttled was not run")
+        results.ok(metric(server, "request_throttle_wait_count") > 0, kind + ": stalls are counted")
+
+
+def stale(kind, results):
+    count = 900
+    properties = {"zookeeper.request_throttle_max_requests": 1, "zookeeper.request_throttle_stall_time": 5}
+    with servers.make(kind, {}, properties) as server:
+        session, other = server.session(), server.session()
+        session.call("create", b"/a", b"", OPEN_ACL, 0)
+        session.connection.send_raw(requests_of(1000, count))
+        session.receive("setData")
+        session.connection.abort()
+        results.ok(wait_metric(server, "stale_requests_dropped", 1) == 1,
+                   kind + ": of a client that is gone one request is dropped as stale, the rest behind it")
+        version = other.call("exists", b"/a", False).stat.version
+        results.ok(0 < version < count, kind + ": what was not begun is not run")
+        results.ok(other.call("setData", b"/a", b"other", -1).stat.version == version + 1,
+                   kind + ": others go on")
+        status = server.stop()
+        results.ok(status == (0 if kind == "zkc" else 143), kind + ": and it comes down: %s" % status)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", choices=sorted(servers.KINDS), action="append")
+    tap.add_option(parser)
+    arguments = parser.parse_args()
+    kinds = arguments.server or ["zkc", "java"]
+    missing = servers.require(*kinds)
+    if missing:
+        tap.skip_all(missing)
+    results = tap.Tap(plain=not arguments.tap)
+    for kind in kinds:
+        for part in (tokens, large, throttled, stale):
+            part(kind, results)
+    return results.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
