@@ -237,6 +237,14 @@ static void write_all(zhandle_t *zh)
     mutex_unlock(&zh->lock);
 }
 
+static bool has_failed(zhandle_t *zh)
+{
+    mutex_lock(&zh->lock);
+    bool has_failed = zh->socket->has_failed;
+    mutex_unlock(&zh->lock);
+    return has_failed;
+}
+
 void client_cnxn_write(zhandle_t *zh)
 {
     if (zh->tls == NULL)    /* a TLS stream is the I/O thread's alone */
@@ -280,7 +288,7 @@ static int associate(zhandle_t *zh)
     mutex_unlock(&zh->lock);
     atomic_store(&zh->state, ZOO_ASSOCIATING_STATE);
     write_all(zh);
-    if (zh->socket->has_failed)
+    if (has_failed(zh))
         return lose_for(zh, ZCONNECTIONLOSS, "failed to send a handshake packet");
     zh_info(zh, "initiated connection to server %s", endpoint(zh, text));
     return ZOK;
@@ -814,7 +822,7 @@ int client_cnxn_interest(zhandle_t *zh, struct client_interest *ret_interest)
             return ZOK;
         }
     }
-    if (socket->has_failed)
+    if (has_failed(zh))
         return lose_for(zh, ZCONNECTIONLOSS, "failed while flushing send queue");
     rc = keep_time(zh, now_ms, &ret_interest->deadline_ms);
     if (rc != ZOK)
