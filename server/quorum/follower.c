@@ -69,11 +69,13 @@ static void inform_observers(struct learner *learner)
     const struct received_packet *packet = &learner->packet;
     if (master == NULL || head == NULL || head->zxid != packet->zxid)
         return;
+    int64_t start_ms = clock_elapsed_ms();
     if (packet->type == QP_COMMITANDACTIVATE)
         observer_master_inform_and_activate(master, head->zxid, (int64_t)load_be64(packet->data.bytes),
                                             head->txn->bytes);
     else
         observer_master_inform(master, head->zxid, head->txn->bytes);
+    server_metrics_sample(learner->self->metrics, METRIC_OM_COMMIT_PROCESS_TIME, clock_elapsed_ms() - start_ms);
 }
 
 /* A commit that is not the next one: memory would run ahead of the leader's order. Java's process ends here. */

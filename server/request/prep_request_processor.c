@@ -229,9 +229,8 @@ static void request_to_txn(struct prep_request_processor *prep, struct request *
     }
 }
 
-static void prep_request(struct prep_request_processor *prep, struct request *request, int64_t start_ms)
+static void prep_request(struct prep_request_processor *prep, struct request *request)
 {
-    server_metrics_sample(prep->core->metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, start_ms - request->queue_start_ms);
     if (!request->is_throttled)
         request_to_txn(prep, request);
     request->zxid = atomic_load(&prep->core->zxid);
@@ -248,15 +247,20 @@ static void prep_run(void *arg)
     struct prep_request_processor *prep = arg;
     struct request *batch[BATCH_SIZE];
     size_t count;
+    struct server_metrics *metrics = prep->core->metrics;
     while ((count = request_queue_take(prep->submitted, batch, BATCH_SIZE)) > 0) {
         int64_t start_ms = clock_elapsed_ms();
-        server_metrics_sample(prep->core->metrics, METRIC_PREP_PROCESSOR_QUEUE_SIZE, (int64_t)count);
+        server_metrics_sample(metrics, METRIC_PREP_PROCESSOR_QUEUE_SIZE, (int64_t)count);
         for (size_t i = 0; i < count; i++) {
-            prep_request(prep, batch[i], start_ms);
+            server_metrics_sample(metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, start_ms - batch[i]->queue_start_ms);
+            prep_request(prep, batch[i]);
+            int64_t prepared_ms = clock_elapsed_ms();
             request_processor_process(prep->next, batch[i]);
+            server_metrics_sample(metrics, METRIC_PREP_PROCESS_TIME, prepared_ms - start_ms);
+            start_ms = clock_elapsed_ms();
+            server_metrics_sample(metrics, METRIC_PROPOSAL_PROCESS_TIME, start_ms - prepared_ms);
         }
         request_processor_flush(prep->next);
-        server_metrics_sample(prep->core->metrics, METRIC_PREP_PROCESS_TIME, clock_elapsed_ms() - start_ms);
     }
     log_info("PrepRequestProcessor exited loop!");
 }

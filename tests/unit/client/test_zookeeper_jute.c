@@ -210,4 +210,4 @@ static Suite *make_suite(void)
     suite_add_tcase(suite, tcase);
     return suite;
 }
-CHECK_MAIN(make_suite)
+CHECK_MAIN_IN_PLACE(make_suite)

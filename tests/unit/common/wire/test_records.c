@@ -216,4 +216,4 @@ static Suite *records_suite(void)
     return suite;
 }
 
-CHECK_MAIN(records_suite)
+CHECK_MAIN_IN_PLACE(records_suite)

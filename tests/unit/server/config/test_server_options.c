@@ -326,4 +326,4 @@ static Suite *server_options_suite(void)
     return suite;
 }
 
-CHECK_MAIN(server_options_suite)
+CHECK_MAIN_IN_PLACE(server_options_suite)
