@@ -395,7 +395,8 @@ void zookeeper_server_shutdown_role(struct zookeeper_server *server)
     close_connections(server);              /* those that came to a session just before the end */
     wait_for_sessions(server);              /* (2) */
     free_role(server, role);
-    log_info("Shut down, last zxid 0x%" PRIx64, (uint64_t)atomic_load(&core->zxid));
+    log_info("Shut down, last zxid 0x%" PRIx64,
+             (uint64_t)data_tree_last_processed_zxid(zk_database_tree(core->database)));
 }
 
 void zookeeper_server_close(struct zookeeper_server *server)

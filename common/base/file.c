@@ -191,6 +191,28 @@ int file_size(struct file *file, int64_t *ret_size, struct error *error)
     return ZK_OK;
 }
 
+int file_next_data(struct file *file, int64_t offset, int64_t *ret_offset, struct error *error)
+{
+#ifdef SEEK_DATA
+    off_t at = lseek(file->fd, offset, SEEK_DATA);
+    int reason = at < 0 ? errno : 0;
+    if (lseek(file->fd, file->position, SEEK_SET) < 0)    /* file_write() goes on there */
+        return error_set_errno(error, "cannot go to %" PRId64 " in %s", file->position, file->path);
+    if (reason == ENXIO)
+        return ZK_EOF;
+    errno = reason;
+    if (at < 0 && reason != EINVAL)
+        return error_set_errno(error, "cannot look for data in %s at %" PRId64, file->path, offset);
+    if (at >= 0)
+        offset = at;
+#else
+    (void)file;
+    (void)error;
+#endif
+    *ret_offset = offset;
+    return ZK_OK;
+}
+
 int file_truncate(struct file *file, int64_t size, struct error *error)
 {
     while (ftruncate(file->fd, size) < 0) {

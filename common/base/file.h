@@ -37,6 +37,11 @@ int file_pwrite(struct file *file, const void *bytes, size_t size, int64_t offse
 /* fdatasync. */
 int file_sync(struct file *file, struct error *error);
 int file_size(struct file *file, int64_t *ret_size, struct error *error);
+/*
+ * Where, at or behind `offset`, bytes are that were written; between there and `offset` is a hole, which reads as zeros.
+ * `offset` itself where the file system does not tell. ZK_EOF, without a sentence, when nothing but a hole is left.
+ */
+int file_next_data(struct file *file, int64_t offset, int64_t *ret_offset, struct error *error);
 int file_truncate(struct file *file, int64_t size, struct error *error);
 /* Zeros written from `from` up to `to`, so that later writes there need no metadata. */
 int file_fill_zeros(struct file *file, int64_t from, int64_t to, struct error *error);

@@ -100,16 +100,29 @@ static size_t used_size(const uint8_t *bytes, size_t size)
     return size;
 }
 
+/* Goes from *at, over a hole, to where something was written; file->size when nothing was. */
+static int skip_hole(struct log_file *file, int64_t *at, struct error *error)
+{
+    int err = file_next_data(file->file, *at, at, error);
+    if (err == ZK_EOF || (err == ZK_OK && *at > file->size)) {
+        *at = file->size;
+        return ZK_OK;
+    }
+    return err;
+}
+
 /*
- * Far behind the end of the data there is a hole as long as preAllocSize, and reading all of it would take longer than
- * all else at a start: one page of each stretch is looked at. Adds to *end what is found.
+ * Where zeros were written as far as preAllocSize, or the file system does not tell holes from zeros, reading all of them
+ * would take longer than all else at a start: one page of each stretch is looked at. Adds to *end what is found.
  */
-static int probe_hole(struct log_file *file, int64_t from, int64_t *end, struct error *error)
+static int probe_zeros(struct log_file *file, int64_t from, int64_t *end, struct error *error)
 {
     uint8_t page[PAGE];
     for (int64_t at = from; at < file->size; at += STRETCH) {
         size_t got;
-        int err = file_pread(file->file, page, sizeof(page), at, &got, error);
+        int err = skip_hole(file, &at, error);
+        if (err == ZK_OK)
+            err = file_pread(file->file, page, sizeof(page), at, &got, error);
         if (err != ZK_OK)
             return err;
         if (!all_zero(page, got))
@@ -121,18 +134,24 @@ static int probe_hole(struct log_file *file, int64_t from, int64_t *end, struct 
 /* The end of the last byte at or behind `from` that is not zero; `from` when there is none. */
 static int find_data_end(struct log_file *file, int64_t from, int64_t *ret_end, struct error *error)
 {
-    int64_t end = from, at = from;
-    while (at < file->size && at - end < LOOK_AHEAD) {
-        size_t size = file->size - at < (int64_t)WINDOW ? (size_t)(file->size - at) : WINDOW;
-        const uint8_t *bytes;
-        int err = look(file, at, size, &bytes, error);
+    int64_t end = from, at = from, zeros = 0;
+    while (at < file->size && zeros < LOOK_AHEAD) {
+        int err = skip_hole(file, &at, error);
         if (err != ZK_OK)
             return err;
-        if (!all_zero(bytes, size))
+        size_t size = file->size - at < (int64_t)WINDOW ? (size_t)(file->size - at) : WINDOW;
+        const uint8_t *bytes;
+        err = look(file, at, size, &bytes, error);
+        if (err != ZK_OK)
+            return err;
+        zeros += (int64_t)size;
+        if (!all_zero(bytes, size)) {
             end = at + (int64_t)used_size(bytes, size);
+            zeros = 0;
+        }
         at += (int64_t)size;
     }
-    int err = probe_hole(file, at, &end, error);
+    int err = probe_zeros(file, at, &end, error);
     if (err == ZK_OK)
         *ret_end = end;
     return err;

@@ -3,7 +3,10 @@
  *
  * (1) A vote of another round than ours never counts for the proposal;
  * (2) with a newer configuration known, a leader needs a quorum of both;
- * (3) whoever joins an ensemble that stands follows a leader that has said itself that it leads.
+ * (3) whoever joins an ensemble that stands follows a leader that has said itself that it leads;
+ * (4) only who has the better vote answers, so two servers never answer each other without end.
+ * Departs from Java: (4). Of two followers whose leader died the first tells its vote to one that still follows; if that
+ * has the worse vote, it would learn of the better one when that is repeated, after 200 ms.
  */
 #include "server/quorum/election_rules.h"
 
@@ -66,6 +69,8 @@ static void receive_looking(struct election_round *round, const struct election_
         step->is_ignored = true;
         return;
     }
+    step->answers_sender = notification->sid != context->my_id && !step->sends_proposal &&
+                           election_supersedes(context, &round->proposal, vote);    /* (4) */
     struct vote ballot = plain(vote, PEER_LOOKING), wanted = election_round_end_vote(round);
     ballots_put(&round->received, notification->sid, &ballot);
     synced_learner_tracker_release(&round->vote_set);

@@ -52,6 +52,7 @@ struct election_round {
 struct election_step {
     bool is_ignored;          /* it changed nothing; for the log */
     bool sends_proposal;      /* the proposal or the round is a new one: tell everybody */
+    bool answers_sender;      /* its vote of this round is worse: tell it ours, it may not have looked when we did */
     bool asks_oracle;         /* one of two leads: followed if the oracle does not want us to lead */
     bool is_decided;          /* leader is it */
     struct vote leader;       /* also where the oracle is to be asked */

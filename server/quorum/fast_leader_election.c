@@ -159,6 +159,10 @@ static bool receive(struct fast_leader_election *election, const struct notifica
         log_ignored(notification);
     if (step.sends_proposal)
         send_notifications(election);
+    if (step.answers_sender) {
+        struct vote vote = election_round_end_vote(&election->round);
+        election_messenger_send(election->messenger, notification->sid, &vote);
+    }
     *ret_is_ignored = step.is_ignored;
     if (is_over)
         *ret_vote = step.leader;

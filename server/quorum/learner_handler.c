@@ -7,9 +7,10 @@
  *   register --> sync --> ACK of NEWLEADER --> UPTODATE --> [ ACK, PING, REVALIDATE, REQUEST ]* --> closed by either end
  * (1) A packet that cannot be ends this connection, and nothing else.
  * (2) What packets cause is woken when no other is here yet.
- * Departs from Java: an ACK of a proposal before that of NEWLEADER (older servers send one, 4685) counts as what it is;
- * one of what was never proposed, a REQUEST that no learner forwards and a table of touched sessions that is cut short
- * end the connection.
+ * Departs from Java: an ACK of a proposal before that of NEWLEADER (older servers send one, 4685) counts as what it is,
+ * and one of what the DIFF brought is passed over: cut off there, a 3.8 learner comes back with the new epoch and less
+ * than it acked (4643), is elected for that epoch, and what was committed is lost; an ACK of what was never proposed, a
+ * REQUEST that no learner forwards and a table of touched sessions that is cut short end the connection.
  */
 #include "server/quorum/learner_handler.h"
 
@@ -159,6 +160,8 @@ static int wait_for_ack(struct learner_handler *handler, int64_t new_leader_zxid
         int64_t zxid = handler->packet.zxid;
         if (zxid == new_leader_zxid)
             return ZK_OK;
+        if (zxid_epoch(zxid) < zxid_epoch(new_leader_zxid))
+            continue;    /* of what the DIFF brought */
         if (zxid_epoch(zxid) != zxid_epoch(new_leader_zxid))
             return error_set(error, ZK_INVALID_STATE,
                              "its ACK of NEWLEADER is from a different epoch - current 0x%" PRIx64

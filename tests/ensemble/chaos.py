@@ -18,6 +18,7 @@ import argparse
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -88,8 +89,16 @@ class Disks:
             os.unlink(self.path(sid))
 
     def dispose(self):
+        """Takes the disks away; where directories are kept, what is on them is kept too."""
         for sid in self.servers.sids():
-            subprocess.run(["umount", "-l", self.servers[sid].data_dir], check=False)
+            data = self.servers[sid].data_dir
+            kept = data + ".kept"
+            if os.environ.get("ZKC_KEEP"):
+                shutil.copytree(data, kept)
+            subprocess.run(["umount", "-l", data], check=False)
+            if os.path.exists(kept):
+                shutil.rmtree(data, ignore_errors=True)
+                os.rename(kept, data)
 
 
 class Nemesis:

@@ -235,6 +235,7 @@ class JavaServer(Server):
                  "-Xshare:auto", "-Dfile.encoding=UTF-8", "-Djava.awt.headless=true",
                  "-Dzookeeper.jmx.log4j.disable=true",
                  "-Dorg.slf4j.simpleLogger.showDateTime=true",
+                 "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",     # as our lines begin
                  "-Dorg.slf4j.simpleLogger.defaultLogLevel=" + os.environ.get("ZKC_JAVA_LOG", "off")] +
                 ["-D%s=%s" % item for item in {**self.defaults, **self.properties}.items()] +
                 ["-cp", self.classpath or java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain",

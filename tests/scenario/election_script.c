@@ -94,6 +94,8 @@ static void hear_while_looking(struct stage *stage, struct player *player, const
                       player->round.proposal.id, player->round.logical_clock);
         post_to_voters(stage, player);
     }
+    if (step.answers_sender)
+        post_proposal(stage, player, n->sid);
     if (player->round.has_quorum != had_quorum)
         buffer_printf(&stage->trace, "%" PRId64 " has %s for %" PRId64 "\n", player->context.my_id,
                       had_quorum ? "no quorum any more" : "a quorum", player->round.proposal.id);

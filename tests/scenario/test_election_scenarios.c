@@ -147,6 +147,39 @@ static const struct {
         "2 leads, round 2, epoch 0\n",
     },
     {
+        "who looks first while the other still follows tells its better vote again",
+        {OF(1, 0, 0, THREE), OF(2, 0, 0, THREE), OF(3, 0, 0, THREE)}, 3,
+        "look 1 2 3\n"
+        "deliver\n"
+        "wait 1 2 3\n"
+        "crash 3\n"
+        "look 2\n"
+        "deliver\n"
+        "look 1\n"
+        "deliver\n"
+        "wait 1 2\n",
+        "1 looks, round 1\n"
+        "2 looks, round 1\n"
+        "3 looks, round 1\n"
+        "1 proposes 2, round 1\n"
+        "1 proposes 3, round 1\n"
+        "2 proposes 3, round 1\n"
+        "1 has a quorum for 3\n"
+        "2 has a quorum for 3\n"
+        "3 has a quorum for 3\n"
+        "1 follows 3, round 1, epoch 0\n"
+        "2 follows 3, round 1, epoch 0\n"
+        "3 leads, round 1, epoch 0\n"
+        "3 crashes\n"
+        "2 looks, round 2\n"
+        "1 looks, round 2\n"
+        "1 proposes 2, round 2\n"
+        "1 has a quorum for 2\n"
+        "2 has a quorum for 2\n"
+        "1 follows 2, round 2, epoch 0\n"
+        "2 leads, round 2, epoch 0\n",
+    },
+    {
         "a server that is behind by rounds catches up with the first answer",
         {OF(1, 0, 0, THREE), OF(2, 0, 0, THREE)}, 2,
         "look 1\nlook 1\nlook 1\n"

@@ -134,6 +134,32 @@ START_TEST(reads_and_writes_at_offsets)
 }
 END_TEST
 
+START_TEST(holes_are_passed_over)
+{
+    enum { AT = 8 * 1024 * 1024, SIZE = 16 * 1024 * 1024 };
+    struct file *file;
+    int64_t at;
+    ck_assert_int_eq(file_open(in_directory("a"), FILE_CREATE, &file, NULL), ZK_OK);
+    ck_assert_int_eq(file_write(file, "begin", 5, NULL), ZK_OK);
+    ck_assert_int_eq(file_pwrite(file, "x", 1, AT, NULL), ZK_OK);
+    ck_assert_int_eq(file_truncate(file, SIZE, NULL), ZK_OK);
+    ck_assert_int_eq(file_next_data(file, 0, &at, NULL), ZK_OK);
+    ck_assert_int_eq(at, 0);
+    ck_assert_int_eq(file_next_data(file, AT, &at, NULL), ZK_OK);
+    ck_assert_int_eq(at, AT);
+    ck_assert_int_eq(file_next_data(file, AT / 2, &at, NULL), ZK_OK);
+    ck_assert(at >= AT / 2 && at <= AT);    /* the file system may not tell, and tells of blocks, not bytes */
+    int err = file_next_data(file, SIZE - 1, &at, NULL);
+    ck_assert(err == ZK_EOF || (err == ZK_OK && at == SIZE - 1));
+    ck_assert_int_eq(file_write(file, "ning", 4, NULL), ZK_OK);    /* where it was */
+    char bytes[9];
+    size_t got;
+    ck_assert_int_eq(file_pread(file, bytes, sizeof(bytes), 0, &got, NULL), ZK_OK);
+    ck_assert_mem_eq(bytes, "beginning", sizeof(bytes));
+    ck_assert_int_eq(file_close(file, NULL), ZK_OK);
+}
+END_TEST
+
 START_TEST(appending_goes_to_the_end)
 {
     write_file(in_directory("a"), "one ");
@@ -320,6 +346,7 @@ static Suite *file_suite(void)
     tcase_add_test(tcase, a_new_file_must_be_new);
     tcase_add_test(tcase, only_regular_files_are_read);
     tcase_add_test(tcase, reads_and_writes_at_offsets);
+    tcase_add_test(tcase, holes_are_passed_over);
     tcase_add_test(tcase, appending_goes_to_the_end);
     tcase_add_test(tcase, a_full_disk_is_named);
     tcase_add_test(tcase, zeros_fill_from_here_to_there);

@@ -231,6 +231,27 @@ START_TEST(zeros_at_the_end_are_its_end)
 }
 END_TEST
 
+/* Reading all of a hole as long as preAllocSize would take too long, but a byte in it is no less damage for that. */
+START_TEST(a_byte_behind_a_long_hole_is_seen)
+{
+    const int64_t size = 64 * 1024 * 1024;
+    for (int64_t at = 5000; at < size; at += 7 * 1024 * 1024 + 12345) {
+        cut_to(whole.size, 0);
+        struct file *file;
+        ck_assert_int_eq(file_open(in_directory("log.1"), FILE_WRITE, &file, NULL), ZK_OK);
+        ck_assert_int_eq(file_truncate(file, size, NULL), ZK_OK);
+        int64_t data;
+        int err = file_next_data(file, size / 2, &data, NULL);
+        ck_assert_int_eq(file_pwrite(file, "x", 1, at, NULL), ZK_OK);
+        ck_assert_int_eq(file_close(file, NULL), ZK_OK);
+        if (err == ZK_EOF)    /* a file system that tells holes from zeros */
+            ck_assert_msg(repair(NULL) == ZK_CORRUPT, "byte %d", (int)at);
+        cut_to(whole.size, 0);
+        ck_assert_int_eq(repair(NULL), ZK_OK);
+    }
+}
+END_TEST
+
 /* A last record of several pages, with one page of it or its end not written. */
 START_TEST(a_page_that_was_not_written_is_torn)
 {
@@ -407,6 +428,7 @@ static Suite *file_txn_log_repair_suite(void)
     tcase_add_test(tcase, a_byte_in_a_padded_log_from_java_is_seen);
     tcase_add_test(tcase, zeros_in_the_middle_are_damage);
     tcase_add_test(tcase, zeros_at_the_end_are_its_end);
+    tcase_add_test(tcase, a_byte_behind_a_long_hole_is_seen);
     tcase_add_test(tcase, a_page_that_was_not_written_is_torn);
     tcase_add_test(tcase, empty_files_at_the_end_go);
     tcase_add_test(tcase, a_torn_file_before_an_empty_one_is_cut);

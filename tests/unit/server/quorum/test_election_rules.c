@@ -74,6 +74,20 @@ START_TEST(a_better_vote_is_taken_over_and_told_to_all)
 }
 END_TEST
 
+START_TEST(a_worse_vote_of_this_round_is_answered_with_ours)
+{
+    ck_assert(hear(2, PEER_LOOKING, 2, 0x100000003, 1, 1).answers_sender);
+    ck_assert(!hear(2, PEER_LOOKING, 2, 0x100000003, 0, 1).answers_sender);    /* WorkerReceiver does */
+    ck_assert(!hear(2, PEER_LOOKING, 1, 0x100000005, 1, 1).answers_sender);    /* equal: no end to it */
+    ck_assert(!hear(1, PEER_LOOKING, 2, 0x100000003, 1, 1).answers_sender);    /* from ourselves */
+    ck_assert(!hear(2, PEER_FOLLOWING, 3, 0x100000003, 1, 1).answers_sender);
+    struct election_step step = hear(2, PEER_LOOKING, 2, 0x100000009, 1, 1);
+    ck_assert(step.sends_proposal && !step.answers_sender);
+    step = hear(3, PEER_LOOKING, 3, 0x100000001, 2, 1);    /* a later round: everybody is told */
+    ck_assert(step.sends_proposal && !step.answers_sender);
+}
+END_TEST
+
 START_TEST(a_quorum_of_equal_votes_ends_it)
 {
     hear(1, PEER_LOOKING, 1, 0x100000005, 1, 1);
@@ -225,6 +239,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_round_begins_with_ones_own_vote);
     tcase_add_test(tcase, a_better_vote_is_taken_over_and_told_to_all);
+    tcase_add_test(tcase, a_worse_vote_of_this_round_is_answered_with_ours);
     tcase_add_test(tcase, a_quorum_of_equal_votes_ends_it);
     tcase_add_test(tcase, a_quorum_is_gone_when_a_voter_changes_its_mind);
     tcase_add_test(tcase, a_later_round_begins_anew);

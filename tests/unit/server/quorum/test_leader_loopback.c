@@ -533,6 +533,26 @@ START_TEST(an_early_ack_of_a_proposal_counts)    /* 4685; and the learner's comm
 }
 END_TEST
 
+START_TEST(acks_of_what_a_diff_brought_may_come_first)    /* 4685, 4643 */
+{
+    start();
+    form_quorum();
+    write_history(3);
+    wait_applied(E1(3));
+    wire_learner_connect(&three, port, 3);
+    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(1));
+    wire_learner_expect(&three, QP_DIFF);
+    while (wire_learner_read(&three), three.packet.type != QP_NEWLEADER)
+        ;
+    wire_learner_send(&three, QP_ACK, 0x5, NULL, 0);
+    wire_learner_send(&three, QP_ACK, 0x6, NULL, 0);
+    wire_learner_send(&three, QP_ACK, E1(0), NULL, 0);
+    wire_learner_expect(&three, QP_UPTODATE);
+    wire_learner_close(&three);
+    wire_learner_close(&two);
+}
+END_TEST
+
 START_TEST(a_learner_of_old_times_speaks_of_no_epochs)
 {
     uint8_t sid[8];
@@ -939,6 +959,7 @@ static Suite *leader_loopback_suite(void)
     tcase_add_test(tcase, an_observer_is_informed);
     tcase_add_test(tcase, sessions_are_revalidated);
     tcase_add_test(tcase, an_early_ack_of_a_proposal_counts);
+    tcase_add_test(tcase, acks_of_what_a_diff_brought_may_come_first);
     tcase_add_test(tcase, a_learner_of_old_times_speaks_of_no_epochs);
     tcase_add_test(tcase, ephemerals_of_sessions_that_are_over_are_closed_for_all);
     tcase_add_test(tcase, a_quorum_that_goes_ends_leadership);
