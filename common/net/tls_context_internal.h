@@ -10,7 +10,7 @@
 struct tls_context {
     _Atomic uint32_t references;
     bool is_server;
-    bool verifies_host;
+    bool verifies_host;    /* of a server: that of clients, by their address */
     SSL_CTX *ssl_context;
     BIO_METHOD *socket_method;
 };

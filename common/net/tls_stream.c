@@ -260,7 +260,8 @@ static int tls_write(struct stream *base, const struct iovec *parts, int count, 
 static uint32_t tls_wants(struct stream *base)
 {
     const struct tls_stream *stream = tls_stream_of(base);
-    return stream->read_wants | stream->write_wants;
+    uint32_t wants = stream->read_wants | stream->write_wants;
+    return stream->read_wants == POLLER_WRITE ? wants | STREAM_READ_NEEDS_WRITE : wants;
 }
 
 static size_t tls_pending(struct stream *base)
@@ -339,11 +340,31 @@ struct stream *stream_new_tls_client(int fd, struct tls_context *context, const 
     return &stream->base;
 }
 
+static bool is_ip(const struct address *address)
+{
+    return address->socket.base.sa_family == AF_INET || address->socket.base.sa_family == AF_INET6;
+}
+
+/* The certificate must be for where the client comes from. */
+static void set_client_address(struct tls_stream *stream)
+{
+    struct address peer;
+    uint8_t ip[16];
+    if (socket_peer_address(stream->base.fd, &peer) == ZK_OK && is_ip(&peer) &&
+        X509_VERIFY_PARAM_set1_ip(SSL_get0_param(stream->ssl), ip, address_ip_bytes(&peer, ip)) == 1)
+        return;
+    snprintf(stream->reason, REASON_SIZE, "the address of %.200s is not known, no certificate can be for it",
+             stream->host);
+    stream->state = TLS_FAILED;
+}
+
 struct stream *stream_new_tls_server(int fd, struct tls_context *context, const char *peer)
 {
     assert(context->is_server);
     struct tls_stream *stream = new_stream(fd, context, peer);
     SSL_set_accept_state(stream->ssl);
+    if (context->verifies_host)
+        set_client_address(stream);
     return &stream->base;
 }
 

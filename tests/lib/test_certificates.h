@@ -25,6 +25,9 @@ void test_identity_write_key(const struct test_identity *identity, const char *p
 /* A PKCS12 store, made anew: certificate and key, `above` (may be NULL) in its chain. */
 void test_identity_write_pkcs12(const struct test_identity *identity, const struct test_identity *above,
                                 const char *password, const char *path);
+/* PEM, appended: the list of what `authority` has revoked, which is `revoked` (NULL: nothing), good until tomorrow. */
+void test_identity_write_revocations(const struct test_identity *authority, const struct test_identity *revoked,
+                                     const char *path);
 /* One with a certificate to trust and no key. */
 void test_identity_write_pkcs12_trust(const struct test_identity *identity, const char *password, const char *path);
 
