@@ -21,13 +21,13 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 #include "common/net/address.h"
+#include "common/net/distinguished_name.h"
 #include "common/net/socket.h"
 #include "common/net/tls_context_internal.h"
 #include "common/net/tls_store.h"
 
 #define RECORD_SIZE 16384
 #define REASON_SIZE 512
-#define SUBJECT_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)    /* UTF-8 as it is, as in Java */
 
 enum tls_state { TLS_HANDSHAKING, TLS_OPEN, TLS_CLOSED_BY_PEER, TLS_FAILED };
 
@@ -382,15 +382,7 @@ char *stream_tls_peer_subject(struct stream *base)
 {
     assert(base->ops == &tls_ops);
     X509 *certificate = SSL_get_peer_certificate(tls_stream_of(base)->ssl);
-    BIO *out = BIO_new(BIO_s_mem());
-    char *bytes = NULL, *subject = NULL;
-    assert(out != NULL);
-    if (certificate != NULL &&
-        X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, SUBJECT_FLAGS) >= 0) {
-        long size = BIO_get_mem_data(out, &bytes);
-        subject = string_copy_n(bytes, size > 0 ? (size_t)size : 0);
-    }
-    BIO_free(out);
+    char *subject = certificate != NULL ? distinguished_name_format(X509_get_subject_name(certificate)) : NULL;
     X509_free(certificate);
     return subject;
 }
