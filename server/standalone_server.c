@@ -118,7 +118,7 @@ void zookeeper_server_shutdown(struct zookeeper_server *server)
 {
     if (server->life == NULL)
         return;
-    server_cnxn_factory_stop_accepting(server->factory);
+    zookeeper_server_stop_accepting(server);
     zookeeper_server_shutdown_role(server);
     zookeeper_server_close(server);
 }

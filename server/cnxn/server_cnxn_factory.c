@@ -43,6 +43,7 @@ struct server_cnxn_factory {
     _Atomic size_t next_selector;
     struct expiry_queue *expiry;
     _Atomic size_t connection_count;
+    _Atomic int64_t outstanding_handshakes;
     _Atomic int64_t max_cnxns, max_client_cnxns;    /* 0 or less: no limit */
 
     struct mutex lock;
@@ -107,6 +108,13 @@ int server_cnxn_factory_new(const struct server_options *options, const struct a
     log_info("binding to port %s", text);
     *ret_factory = factory;
     return ZK_OK;
+}
+
+void server_cnxn_factory_use_tls(struct server_cnxn_factory *factory, struct server_tls *tls, bool is_unified)
+{
+    assert(factory->selector_count == 0);
+    factory->parts.tls = tls;
+    factory->parts.is_unified = is_unified;
 }
 
 /* ---- expiry ---- */
@@ -346,6 +354,11 @@ size_t server_cnxn_factory_connection_count(struct server_cnxn_factory *factory)
     return atomic_load(&factory->connection_count);
 }
 
+int64_t server_cnxn_factory_outstanding_handshakes(struct server_cnxn_factory *factory)
+{
+    return atomic_load(&factory->outstanding_handshakes);
+}
+
 int server_cnxn_factory_max_client_cnxns(struct server_cnxn_factory *factory)
 {
     return (int)atomic_load(&factory->max_client_cnxns);
@@ -478,6 +491,31 @@ void server_cnxn_factory_dismiss(struct server_cnxn_factory *factory, const stru
     mutex_lock(&factory->lock);
     count_down_peer(factory, peer);
     mutex_unlock(&factory->lock);
+}
+
+int server_cnxn_factory_begin_handshake(struct server_cnxn_factory *factory, struct error *error)
+{
+    struct factory_parts *parts = &factory->parts;
+    int64_t most = parts->options->outstanding_handshake_limit;
+    if (parts->tls == NULL)
+        return ZK_OK;
+    if (!parts->is_unified && parts->options->netty_server_early_drop_secure_connection_handshakes &&
+        !parts->sink->ops->is_running(parts->sink)) {
+        server_metrics_count(parts->metrics, METRIC_CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING, 1);
+        return error_set(error, ZK_CLOSED, "Zookeeper server is not running, no TLS handshake is started");
+    }
+    if (atomic_fetch_add(&factory->outstanding_handshakes, 1) >= most && most > 0) {
+        atomic_fetch_sub(&factory->outstanding_handshakes, 1);
+        server_metrics_count(parts->metrics, METRIC_TLS_HANDSHAKE_EXCEEDED, 1);
+        return error_set(error, ZK_FULL, "Too many TLS handshakes in progress, max allowed is %" PRId64, most);
+    }
+    return ZK_OK;
+}
+
+void server_cnxn_factory_end_handshake(struct server_cnxn_factory *factory)
+{
+    if (factory->parts.tls != NULL)
+        atomic_fetch_sub(&factory->outstanding_handshakes, 1);
 }
 
 struct selector_thread *server_cnxn_factory_next_selector(struct server_cnxn_factory *factory)
