@@ -104,6 +104,8 @@ int zookeeper_server_start(struct zookeeper_server *server, int *ret_exit_code, 
 {
     *ret_exit_code = EXIT_CODE_UNEXPECTED_ERROR;
     int err = zookeeper_server_bind(server, NULL, error);
+    if (err == ZK_BAD_CONFIG)
+        *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
     if (err == ZK_OK)
         err = load_data(server, error);
     if (err != ZK_OK)

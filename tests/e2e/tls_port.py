@@ -470,7 +470,7 @@ class Checks:
                 said = str(error)
             finally:
                 port.server.dispose()
-            if not self.ok(all(text in said for text in says), "no start with %s: it says why" %
+            if not self.ok(all(text in said for text in says + ("ended with status 2",)), "no start with %s: it says why" %
                            ", ".join("%s=%s" % (key.replace("__", "."), value and os.path.basename(value))
                                      for key, value in options.items())):
                 self.tap.note(said[-1500:])
