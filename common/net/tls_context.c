@@ -186,6 +186,7 @@ int tls_context_new_server(const struct tls_server_options *options, struct tls_
     int err = new_context(TLS_server_method(), true, &context, error);
     if (err != ZK_OK)
         return err;
+    context->needs_revocation_lists = options->needs_revocation_lists;
     context->verifies_host = options->verifies_client_host && options->client_auth != TLS_CLIENT_AUTH_NONE;
     SSL_CTX_set_options(context->ssl_context, SSL_OP_CIPHER_SERVER_PREFERENCE);
     resume_nothing(context->ssl_context);

@@ -386,3 +386,16 @@ char *stream_tls_peer_subject(struct stream *base)
     X509_free(certificate);
     return subject;
 }
+
+STACK_OF(X509) *stream_tls_verified_chain(struct stream *base)
+{
+    assert(base->ops == &tls_ops);
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(tls_stream_of(base)->ssl);
+    return chain != NULL && sk_X509_num(chain) > 0 ? X509_chain_up_ref(chain) : NULL;
+}
+
+bool stream_tls_needs_revocation_lists(struct stream *base)
+{
+    assert(base->ops == &tls_ops);
+    return tls_stream_of(base)->context->needs_revocation_lists;
+}

@@ -1,8 +1,9 @@
 /*
  * cnxn_handshake.c - what happens to a connection before its first frame is read.
  *
- *   DETECTING --first byte: 0x16--> STARTED --TLS, certificate--> OVER --> frames
- *       '-----------any other----------------------------------->--'
+ *   DETECTING --0x16--> STARTED --TLS, certificate--+------------------------+--> OVER --> frames
+ *       |                                           '--ssl.ocsp--> CHECKING -'      |
+ *       '--any other byte-----------------------------------------------------------'
  * A handshake counts as in progress from the moment its socket is accepted (accept_thread.c) until it is over, or the
  * connection is closed.
  * Departs from Java: a connection without TLS on a port that takes both is counted as one (non_mtls_*) when that is known,
@@ -16,6 +17,7 @@
 #include "common/base/memory.h"
 #include "common/net/tls_stream.h"
 #include "common/net/unified_stream.h"
+#include "server/cnxn/certificate_checker.h"
 #include "server/cnxn/server_cnxn_factory.h"
 #include "server/cnxn/server_tls.h"
 
@@ -97,6 +99,32 @@ static bool know(struct server_cnxn *cnxn)
     return false;
 }
 
+/* A responder may take long: another thread asks it. */
+static bool begin_check(struct server_cnxn *cnxn)
+{
+    struct certificate_checker *checker = parts_of(cnxn)->checker;
+    if (checker == NULL)
+        return false;
+    cnxn->handshake = HANDSHAKE_CHECKING;
+    certificate_checker_check(checker, cnxn);
+    return true;
+}
+
+/* Has the responder been heard. */
+static bool check(struct server_cnxn *cnxn)
+{
+    int verdict = atomic_load(&cnxn->certificate_verdict);
+    if (verdict == ZK_AGAIN)
+        return true;
+    if (verdict != ZK_OK) {
+        char peer[ADDRESS_TEXT_SIZE];
+        address_format(&cnxn->peer, peer);
+        return fail(cnxn, peer);    /* why has been logged */
+    }
+    finish(cnxn);
+    return know(cnxn);
+}
+
 static bool shake_hands(struct server_cnxn *cnxn)
 {
     struct error error = {0};
@@ -105,6 +133,8 @@ static bool shake_hands(struct server_cnxn *cnxn)
         return true;
     if (err != ZK_OK)
         return fail(cnxn, error.text);
+    if (begin_check(cnxn))
+        return check(cnxn);
     finish(cnxn);
     return know(cnxn);
 }
@@ -113,6 +143,8 @@ bool cnxn_handshake_go_on(struct server_cnxn *cnxn)
 {
     if (cnxn->handshake == HANDSHAKE_DETECTING && !detect(cnxn))
         return false;
+    if (cnxn->handshake == HANDSHAKE_CHECKING)
+        return check(cnxn);
     return cnxn->handshake != HANDSHAKE_STARTED || shake_hands(cnxn);
 }
 

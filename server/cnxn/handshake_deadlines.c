@@ -15,9 +15,10 @@ void handshake_deadlines_init(struct handshake_deadlines *deadlines, int64_t det
 
 void handshake_deadlines_follow(struct handshake_deadlines *deadlines, struct server_cnxn *cnxn, int64_t now_ms)
 {
-    if (cnxn->handshake == cnxn->followed_handshake)
-        return;
+    enum handshake_state before = cnxn->followed_handshake;
     cnxn->followed_handshake = cnxn->handshake;
+    if (cnxn->handshake == before || (cnxn->handshake == HANDSHAKE_CHECKING && before == HANDSHAKE_STARTED))
+        return;    /* what the check of a certificate takes is part of the handshake's time */
     list_remove(&cnxn->handshake_link);
     if (cnxn->handshake == HANDSHAKE_OVER)
         return;

@@ -138,6 +138,7 @@ struct server_cnxn *server_cnxn_new(struct server_cnxn_factory *factory, struct 
     cnxn->established_ms = clock_wall_ms();
     cnxn->stream = stream;
     atomic_init(&cnxn->session_timeout_ms, session_timeout_ms);
+    atomic_init(&cnxn->certificate_verdict, ZK_AGAIN);
     mutex_init(&cnxn->lock);
     list_init(&cnxn->factory_link);
     list_init(&cnxn->flush_link);
@@ -620,6 +621,8 @@ bool server_cnxn_do_io(struct server_cnxn *cnxn, uint32_t events, struct input_c
 {
     if (atomic_load(&cnxn->close_now))
         return false;
+    if (cnxn->handshake == HANDSHAKE_CHECKING && (events & POLLER_HANGUP) != 0)
+        return read_failed(cnxn, ZK_EOF);
     if (cnxn->handshake != HANDSHAKE_OVER) {
         if (!cnxn_handshake_go_on(cnxn))
             return false;
@@ -643,6 +646,8 @@ bool server_cnxn_pump(struct server_cnxn *cnxn, struct input_chunk *chunk)
 {
     if (atomic_load(&cnxn->close_now))
         return false;
+    if (cnxn->handshake == HANDSHAKE_CHECKING && !cnxn_handshake_go_on(cnxn))
+        return false;
     if (cnxn->handshake != HANDSHAKE_OVER)
         return true;    /* nothing to write yet, and nobody to read */
     while (cnxn->backlog != NULL && !atomic_load(&cnxn->is_throttled)) {
@@ -664,6 +669,8 @@ bool server_cnxn_pump(struct server_cnxn *cnxn, struct input_chunk *chunk)
 uint32_t server_cnxn_wanted_interest(struct server_cnxn *cnxn)
 {
     uint32_t wants = stream_wants(cnxn->stream), wanted = wants & (POLLER_READ | POLLER_WRITE);
+    if (cnxn->handshake == HANDSHAKE_CHECKING)
+        return 0;
     if (cnxn->handshake != HANDSHAKE_OVER)
         return wanted == 0 ? POLLER_READ : wanted;
     if (may_read(cnxn) && (wants & STREAM_READ_NEEDS_WRITE) == 0)

@@ -51,7 +51,7 @@ enum disconnect_reason {
 const char *disconnect_reason_text(enum disconnect_reason reason);
 
 /* What stands between an accepted socket and its first frame; see cnxn_handshake.h. */
-enum handshake_state { HANDSHAKE_OVER, HANDSHAKE_DETECTING, HANDSHAKE_STARTED };
+enum handshake_state { HANDSHAKE_OVER, HANDSHAKE_DETECTING, HANDSHAKE_STARTED, HANDSHAKE_CHECKING };
 
 struct server_cnxn {
     struct watcher watcher;    /* first, so that a watcher is a connection */
@@ -83,6 +83,7 @@ struct server_cnxn {
 
     /* ---- any thread ---- */
     bool has_read_only_flag;             /* set before anybody else knows the connection */
+    _Atomic int certificate_verdict;     /* of the responder; ZK_AGAIN: it was not heard yet */
     _Atomic int64_t session_id;          /* 0: none yet */
     _Atomic int32_t session_timeout_ms;
     _Atomic bool is_stale;               /* closing or closed */

@@ -18,8 +18,10 @@
 #include "common/net/socket.h"
 #include "common/thread/thread.h"
 #include "server/cnxn/accept_thread.h"
+#include "server/cnxn/certificate_checker.h"
 #include "server/cnxn/connection_expirer.h"
 #include "server/cnxn/selector_thread.h"
+#include "server/cnxn/server_tls.h"
 
 #define FEW_CORES 4
 #define WORKER_QUEUE_BOUND 8192
@@ -159,6 +161,8 @@ void server_cnxn_factory_start(struct server_cnxn_factory *factory)
     int workers = number_of_workers(options);
     if (workers > 0)
         factory->parts.workers = worker_service_start("NIOWorker", workers, WORKER_QUEUE_BOUND);
+    if (factory->parts.tls != NULL && server_tls_asks_responders(factory->parts.tls))
+        factory->parts.checker = certificate_checker_start();
     factory->selector_count = number_of_selectors(options);
     factory->selectors = MEMORY_NEW_ARRAY(factory->selector_count, struct selector_thread *);
     for (size_t i = 0; i < factory->selector_count; i++)
@@ -231,6 +235,8 @@ void server_cnxn_factory_shutdown(struct server_cnxn_factory *factory)
         selector_thread_stop(factory->selectors[i]);
     worker_service_stop(factory->parts.workers);
     factory->parts.workers = NULL;
+    certificate_checker_stop(factory->parts.checker);
+    factory->parts.checker = NULL;
     for (size_t i = 0; i < factory->selector_count; i++)
         selector_thread_free(factory->selectors[i]);
     memory_free(factory->selectors);

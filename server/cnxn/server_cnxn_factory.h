@@ -18,6 +18,7 @@
 #include "server/metric/server_stats.h"
 
 struct server_cnxn_factory;
+struct certificate_checker;
 struct server_tls;
 
 /* Binds and listens, starts no thread. ZK_IO names the address. */
@@ -67,6 +68,7 @@ struct factory_parts {
     int32_t sessionless_timeout_ms;
     struct server_tls *tls;            /* NULL: nobody speaks TLS */
     bool is_unified;                   /* with tls: some do */
+    struct certificate_checker *checker;    /* NULL: no responder is asked */
     struct log_limiter failed_handshakes;
 };
 struct factory_parts *server_cnxn_factory_parts(struct server_cnxn_factory *factory);

@@ -48,7 +48,7 @@ struct server_tls {
     /* Set once. */
     char *protocols, *cipher_suites;
     enum tls_client_auth client_auth;
-    bool verifies_client_host, needs_revocation_lists;
+    bool verifies_client_host, needs_revocation_lists, asks_responders;
     struct periodic_task *watcher;    /* NULL: nobody looks */
 };
 
@@ -241,6 +241,7 @@ int server_tls_new(const struct server_options *options, struct server_tls **ret
     tls->cipher_suites = copy_unless_empty(options->ssl_ciphersuites);
     tls->verifies_client_host = options->ssl_hostname_verification && options->ssl_client_hostname_verification;
     tls->needs_revocation_lists = options->ssl_crl;
+    tls->asks_responders = options->ssl_ocsp;
     mutex_lock(&tls->reload_lock);
     tls->key = key_rules(options);
     tls->trust = trust_rules(options);
@@ -257,6 +258,11 @@ int server_tls_new(const struct server_options *options, struct server_tls **ret
     else
         server_tls_free(tls);
     return err;
+}
+
+bool server_tls_asks_responders(const struct server_tls *tls)
+{
+    return tls->asks_responders;
 }
 
 struct tls_context *server_tls_context(struct server_tls *tls)

@@ -15,6 +15,8 @@ struct server_tls;
 bool server_tls_is_wanted(const struct server_options *options);
 /* Reads the files. ZK_BAD_CONFIG: the ssl.* options or what is in their files cannot be used, it says which and why. */
 int server_tls_new(const struct server_options *options, struct server_tls **ret_tls, struct error *error);
+/* Are responders to be asked about the certificates of clients. */
+bool server_tls_asks_responders(const struct server_tls *tls);
 /* The present context, a reference: for the next connection. */
 struct tls_context *server_tls_context(struct server_tls *tls);
 /*

@@ -439,6 +439,55 @@ class Checks:
         self.ok(here.ping() is not None and port.lets_in(), "who is in stays, and others come")
         here.close()
 
+    # ---- who is asked ----
+
+    def responders(self):
+        certificates, listening = self.certificates, servers.free_port()
+        url = "http://127.0.0.1:%d/" % listening
+        for name in ("vouched", "withdrawn", "forgotten"):
+            certificates.make(name, responder=url)
+        index = certificates.index(["vouched"], ["withdrawn"])
+        command = ["openssl", "ocsp", "-index", index, "-port", str(listening), "-rsigner",
+                   certificates.path("ca.pem"), "-rkey", certificates.path("ca.key"), "-CA", certificates.path("ca.pem")]
+        with self.port(ssl__ocsp="true") as port:
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as responder:
+                try:
+                    self.ok(port.wait_for(lambda: port.lets_in("vouched")), "whom a responder vouches for is let in")
+                    for name, fact in (("withdrawn", "one that was taken back"), ("forgotten", "one it does not know"),
+                                       ("client", "one that names no responder")):
+                        self.ok(not port.lets_in(name), "%s is refused" % fact)
+                    session = port.session("vouched")
+                    self.ok([(info.authScheme, info.user) for info in session.call("whoAmI").clientInfo
+                             if info.authScheme == b"x509"] == [(b"x509", b"CN=vouched")], "ids come after the answer")
+                finally:
+                    responder.terminate()
+            self.ok(not port.lets_in("vouched"), "without its responder nobody is let in")
+            self.ok(session.ping() is not None, "but who is in stays")
+            with socket.create_server(("127.0.0.1", listening)) as silent:
+                start, waits = time.monotonic(), []
+                waiting = threading.Thread(target=lambda: waits.append(port.lets_in("vouched")))
+                waiting.start()
+                asked, _ = silent.accept()
+                took = []
+                while len(took) < 200:
+                    before = time.monotonic()
+                    session.ping()
+                    took.append((time.monotonic() - before) * 1000)
+                took.sort()
+                self.tap.note("a ping beside a silent responder: median %.2f ms, longest %.2f ms" % (took[100], took[-1]))
+                self.ok(took[100] < (50 if IS_SLOW else 5), "a silent responder holds up nobody else")
+                waiting.join()
+                asked.close()
+                self.ok(waits == [False] and 4 < time.monotonic() - start < 12, "and is no reason to let somebody in")
+            self.ok(port.metric("outstanding_tls_handshake") == 0, "nothing is left of these handshakes")
+            session.close()
+        certificates.write("trust.pem", certificates.read("ca.pem") + certificates.revocations())
+        with self.port(ssl__ocsp="true", ssl__crl="true") as port:
+            self.ok(port.lets_in("client") and not port.lets_in("vouched"),
+                    "where lists are required as well, one without a responder is judged by these")
+        certificates.write("trust.pem", certificates.read("ca.pem"))
+
     # ---- at the start ----
 
     def refused_at_start(self):
@@ -513,7 +562,7 @@ class Checks:
 
 
 GROUPS = ("versions", "certificates_of_clients", "hosts", "other_language", "identities", "unification", "limits", "much",
-          "moving", "stores", "refused_at_start", "reload", "trickle")
+          "moving", "stores", "refused_at_start", "reload", "responders", "trickle")
 
 
 def make_certificates(directory):

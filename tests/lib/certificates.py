@@ -47,8 +47,10 @@ class Certificates:
     def _openssl(*arguments):
         subprocess.run(["openssl"] + list(arguments), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def make(self, name, subject_alternative=None, authority="ca", days="2", subject=None):
-        """name.key, name.crt, and both in name.pem, as Java's stores of type PEM want it; authority None: its own."""
+    def make(self, name, subject_alternative=None, authority="ca", days="2", subject=None, responder=None):
+        """name.key, name.crt, and both in name.pem, as Java's stores of type PEM want it; authority None: its own.
+
+        `responder` is the URL at which OCSP is to be asked."""
         subject = subject or "/CN=" + name
         if authority is None:
             self._openssl("req", "-x509", *CURVE, "-subj", subject, "-days", days, "-keyout", self.path(name + ".key"),
@@ -56,7 +58,8 @@ class Certificates:
         else:
             self._openssl("req", *CURVE, "-subj", subject, "-keyout", self.path(name + ".key"), "-out",
                           self.path(name + ".csr"))
-            self.write(name + ".ext", "subjectAltName=%s\n" % (subject_alternative or "DNS:" + name))
+            self.write(name + ".ext", "subjectAltName=%s\n" % (subject_alternative or "DNS:" + name) +
+                       ("authorityInfoAccess=OCSP;URI:%s\n" % responder if responder else ""))
             self._openssl("x509", "-req", "-in", self.path(name + ".csr"), "-CA", self.path(authority + ".pem"),
                           "-CAkey", self.path(authority + ".key"), "-CAcreateserial", "-days", days, "-extfile",
                           self.path(name + ".ext"), "-out", self.path(name + ".crt"))
@@ -69,12 +72,25 @@ class Certificates:
                       self.path(name + ".p12"))
         return self.path(name + ".p12")
 
-    def revocations(self, *revoked, authority="ca", days=2):
-        """The list of what an authority took back, in PEM."""
+    def _signing(self, authority, days=2):
+        """What openssl ca needs to be told, with no certificate in its index yet."""
         config = self.write(authority + ".cnf", CA_CONFIG % {"directory": self.directory, "name": authority,
                                                              "days": days})
         self.write(authority + ".index", "")
-        signed = ["-config", config, "-cert", self.path(authority + ".pem"), "-keyfile", self.path(authority + ".key")]
+        return ["-config", config, "-cert", self.path(authority + ".pem"), "-keyfile", self.path(authority + ".key")]
+
+    def index(self, good, revoked, authority="ca"):
+        """The index that a responder answers from; it does not know others."""
+        signed = self._signing(authority)
+        for name in good:
+            self._openssl("ca", *signed, "-valid", self.path(name + ".crt"))
+        for name in revoked:
+            self._openssl("ca", *signed, "-revoke", self.path(name + ".crt"))
+        return self.path(authority + ".index")
+
+    def revocations(self, *revoked, authority="ca", days=2):
+        """The list of what an authority took back, in PEM."""
+        signed = self._signing(authority, days)
         for name in revoked:
             self._openssl("ca", *signed, "-revoke", self.path(name + ".crt"))
         self._openssl("ca", *signed, "-gencrl", "-out", self.path(authority + ".crl"))

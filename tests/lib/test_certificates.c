@@ -53,6 +53,11 @@ struct test_identity test_identity_make(const struct test_identity_rules *rules)
                   rules->is_authority ? "critical,CA:TRUE" : "CA:FALSE");
     if (rules->subject_alternatives != NULL)
         add_extension(certificate, issuer->certificate, NID_subject_alt_name, rules->subject_alternatives);
+    if (rules->responder != NULL) {
+        char access[256];
+        snprintf(access, sizeof(access), "OCSP;URI:%s", rules->responder);
+        add_extension(certificate, issuer->certificate, NID_info_access, access);
+    }
     ck_assert_int_gt(X509_sign(certificate, issuer->key, EVP_sha256()), 0);
     return made;
 }

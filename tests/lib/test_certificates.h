@@ -12,6 +12,7 @@ struct test_identity {
 struct test_identity_rules {
     const char *name;                       /* CN */
     const char *subject_alternatives;       /* "DNS:a,IP:127.0.0.1"; NULL: none */
+    const char *responder;                  /* URL to ask by OCSP; NULL: none */
     const struct test_identity *issuer;     /* NULL: signed by itself */
     bool is_authority;
     int from_days, to_days;                 /* from now on; both 0: from yesterday to tomorrow */

@@ -55,6 +55,19 @@ START_TEST(finding_out_is_a_time_of_its_own)
 }
 END_TEST
 
+START_TEST(the_check_of_a_certificate_has_no_time_of_its_own)
+{
+    follow(0, HANDSHAKE_STARTED, 0);
+    follow(0, HANDSHAKE_CHECKING, 60);
+    ck_assert_int_eq(handshake_deadlines_next(&deadlines), HANDSHAKE_MS);
+    follow(0, HANDSHAKE_OVER, 70);
+    ck_assert(handshake_deadlines_next(&deadlines) == INT64_MAX);
+    follow(1, HANDSHAKE_DETECTING, 0);
+    follow(1, HANDSHAKE_CHECKING, 10);    /* all of it came at once */
+    ck_assert_int_eq(handshake_deadlines_next(&deadlines), 10 + HANDSHAKE_MS);
+}
+END_TEST
+
 START_TEST(they_are_due_in_the_order_of_their_deadlines)
 {
     follow(0, HANDSHAKE_STARTED, 0);       /* 100 */
@@ -88,6 +101,7 @@ static Suite *handshake_deadlines_suite(void)
     tcase_add_test(tcase, nobody_is_due_when_nobody_shakes_hands);
     tcase_add_test(tcase, bytes_that_come_do_not_move_a_deadline);
     tcase_add_test(tcase, finding_out_is_a_time_of_its_own);
+    tcase_add_test(tcase, the_check_of_a_certificate_has_no_time_of_its_own);
     tcase_add_test(tcase, they_are_due_in_the_order_of_their_deadlines);
     tcase_add_test(tcase, one_that_is_closed_is_forgotten);
     suite_add_tcase(suite, tcase);
