@@ -41,7 +41,7 @@ struct server_cnxn_factory {
     struct accept_thread *accept_thread GUARDED_BY(accept_lock);
     struct connection_expirer *expirer;
     struct selector_thread **selectors;
-    size_t selector_count;
+    _Atomic size_t selector_count;    /* set when they are there: the other port may be serving already */
     _Atomic size_t next_selector;
     struct expiry_queue *expiry;
     _Atomic size_t connection_count;
@@ -163,13 +163,14 @@ void server_cnxn_factory_start(struct server_cnxn_factory *factory)
         factory->parts.workers = worker_service_start("NIOWorker", workers, WORKER_QUEUE_BOUND);
     if (factory->parts.tls != NULL && server_tls_asks_responders(factory->parts.tls))
         factory->parts.checker = certificate_checker_start();
-    factory->selector_count = number_of_selectors(options);
-    factory->selectors = MEMORY_NEW_ARRAY(factory->selector_count, struct selector_thread *);
-    for (size_t i = 0; i < factory->selector_count; i++)
+    size_t selectors = number_of_selectors(options);
+    factory->selectors = MEMORY_NEW_ARRAY(selectors, struct selector_thread *);
+    for (size_t i = 0; i < selectors; i++)
         factory->selectors[i] = selector_thread_start(factory, (int)i);
+    atomic_store(&factory->selector_count, selectors);
     log_info("Configuring NIO connection handler with %ds sessionless connection timeout, %zu selector thread(s), "
              "%d worker threads",
-             factory->parts.sessionless_timeout_ms / 1000, factory->selector_count, workers);
+             factory->parts.sessionless_timeout_ms / 1000, selectors, workers);
     mutex_lock(&factory->accept_lock);
     start_accepting(factory);
     mutex_unlock(&factory->accept_lock);

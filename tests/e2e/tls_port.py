@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
+import ensemble         # noqa: E402
 import rawclient        # noqa: E402
 import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
@@ -546,6 +547,34 @@ class Checks:
         finally:
             port.server.dispose()
 
+    def ensembles(self):
+        path = self.certificates.path
+        ports = {sid: servers.free_port() for sid in (1, 2, 3)}
+        three = ensemble.Ensemble("zkc,zkc,zkc", config={"ssl.keyStore.location": path("server.pem"),
+                                                         "ssl.trustStore.location": path("trust.pem")},
+                                  per_server={sid: ({"secureClientPort": port}, {}) for sid, port in ports.items()})
+
+        def session(sid, **options):
+            return tls_session(("127.0.0.1", ports[sid]), self.certificates.context(), **options)
+
+        with three:
+            first = session(three.followers()[0])
+            first.call("create", b"/of-three", b"1", AUTH_ACL, PERSISTENT)
+            read = []
+            for sid in three.sids():
+                other = session(sid)
+                other.call("sync", b"/")
+                read.append(other.call("getData", b"/of-three", False).data)
+                other.close()
+            self.ok(read == [b"1"] * 3, "what one writes by its certificate, it reads at all servers")
+            three.kill(three.leader())
+            three.wait_serving()
+            again = session(three.followers()[0], session_id=first.id, password=first.password)
+            self.ok(not again.expired and again.call("setData", b"/of-three", b"2", -1) is not None,
+                    "a session outlives its leader, and comes back over TLS")
+            again.close()
+            first.disconnect()
+
     def moving(self):
         with self.port(ssl__clientAuth="want") as port:
             first = port.server.session()
@@ -562,7 +591,7 @@ class Checks:
 
 
 GROUPS = ("versions", "certificates_of_clients", "hosts", "other_language", "identities", "unification", "limits", "much",
-          "moving", "stores", "refused_at_start", "reload", "responders", "trickle")
+          "moving", "ensembles", "stores", "refused_at_start", "reload", "responders", "trickle")
 
 
 def make_certificates(directory):
