@@ -13,18 +13,32 @@ void handshake_deadlines_init(struct handshake_deadlines *deadlines, int64_t det
     list_init(&deadlines->shaking);
 }
 
+static struct list *list_of(struct handshake_deadlines *deadlines, const struct server_cnxn *cnxn)
+{
+    return cnxn->handshake == HANDSHAKE_DETECTING ? &deadlines->detecting : &deadlines->shaking;
+}
+
+/* What the check of a certificate takes is part of the handshake's time. */
+static bool has_same_time(enum handshake_state before, enum handshake_state now)
+{
+    return now == before || (now == HANDSHAKE_CHECKING && before == HANDSHAKE_STARTED);
+}
+
 void handshake_deadlines_follow(struct handshake_deadlines *deadlines, struct server_cnxn *cnxn, int64_t now_ms)
 {
     enum handshake_state before = cnxn->followed_handshake;
     cnxn->followed_handshake = cnxn->handshake;
-    if (cnxn->handshake == before || (cnxn->handshake == HANDSHAKE_CHECKING && before == HANDSHAKE_STARTED))
-        return;    /* what the check of a certificate takes is part of the handshake's time */
+    if (has_same_time(before, cnxn->handshake)) {
+        if (cnxn->handshake != HANDSHAKE_OVER && list_is_empty(&cnxn->handshake_link))
+            list_add_first(list_of(deadlines, cnxn), &cnxn->handshake_link);    /* it was due before all others */
+        return;
+    }
     list_remove(&cnxn->handshake_link);
     if (cnxn->handshake == HANDSHAKE_OVER)
         return;
     bool is_detecting = cnxn->handshake == HANDSHAKE_DETECTING;
     cnxn->handshake_deadline_ms = now_ms + (is_detecting ? deadlines->detection_ms : deadlines->handshake_ms);
-    list_add_last(is_detecting ? &deadlines->detecting : &deadlines->shaking, &cnxn->handshake_link);
+    list_add_last(list_of(deadlines, cnxn), &cnxn->handshake_link);
 }
 
 void handshake_deadlines_remove(struct server_cnxn *cnxn)

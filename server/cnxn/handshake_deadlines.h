@@ -19,7 +19,8 @@ void handshake_deadlines_follow(struct handshake_deadlines *deadlines, struct se
 void handshake_deadlines_remove(struct server_cnxn *cnxn);
 /* When the next one is due; INT64_MAX: none. */
 int64_t handshake_deadlines_next(const struct handshake_deadlines *deadlines);
-/* Takes one that is due out; NULL when there is none. Call until NULL. */
+/* Takes one that is due out; NULL when there is none. Call until NULL. One that cannot be closed now is due again when it
+ * is followed next, if it is not through by then. */
 struct server_cnxn *handshake_deadlines_take_due(struct handshake_deadlines *deadlines, int64_t now_ms);
 
 #endif

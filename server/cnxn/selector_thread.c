@@ -67,9 +67,9 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
     if (!server_cnxn_factory_remove(selector->factory, cnxn))
         return;
     atomic_store(&cnxn->is_stale, true);
-    cnxn->sink->ops->remove_cnxn(cnxn->sink, cnxn);
     handshake_deadlines_remove(cnxn);
     cnxn_handshake_abandon(cnxn);
+    cnxn->sink->ops->remove_cnxn(cnxn->sink, cnxn);
     poller_remove(selector->poller, cnxn->stream->fd);
     log_debug("closed connection of session 0x%" PRIx64 ": %s", (uint64_t)atomic_load(&cnxn->session_id),
               disconnect_reason_text((enum disconnect_reason)atomic_load(&cnxn->close_reason)));
@@ -286,11 +286,21 @@ static void close_all(struct selector_thread *selector)
     memory_free(cnxns);
 }
 
-/* One that a worker has is closed when it is back. */
+static bool is_lent(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    mutex_lock(&selector->lock);
+    bool is_lent = cnxn->is_lent;
+    mutex_unlock(&selector->lock);
+    return is_lent;
+}
+
+/* One that a worker has may be through; it is looked at again when it is back. */
 static void close_late_handshakes(struct selector_thread *selector)
 {
     struct server_cnxn *cnxn;
     while ((cnxn = handshake_deadlines_take_due(&selector->handshakes, clock_elapsed_ms())) != NULL) {
+        if (is_lent(selector, cnxn))
+            continue;
         cnxn_handshake_time_out(cnxn);
         atomic_store(&cnxn->is_stale, true);
         atomic_store(&cnxn->close_now, true);

@@ -27,6 +27,7 @@
 static char directory[TEST_DIRECTORY_SIZE];
 static char ca_path[512], client_path[512], client_key_path[512], encrypted_key_path[512], both_path[512];
 static char stranger_key_path[512], empty_path[512], garbage_path[512];
+static char branch_path[512], cut_off_path[512];    /* a client of an authority between, which may be taken back */
 static char listed_path[512], revoked_path[512], half_listed_path[512], guest_path[512];
 static char server_path[512], server_p12_path[512], trust_p12_path[512], stranger_both_path[512], jks_path[512];
 static struct test_identity authority, stranger, server, server_elsewhere, server_expired, server_of_tomorrow;
@@ -71,6 +72,8 @@ static void make_files(void)
     name_file(revoked_path, "revoked.pem");
     name_file(half_listed_path, "half_listed.pem");
     name_file(guest_path, "guest.pem");
+    name_file(branch_path, "branch.pem");
+    name_file(cut_off_path, "cut_off.pem");
     authority = test_identity_make(&(struct test_identity_rules){ .name = "authority", .is_authority = true });
     stranger = test_identity_make(&(struct test_identity_rules){ .name = "stranger", .is_authority = true });
     server = server_with("DNS:" HOST ",DNS:*.wild.example", &authority, 0, 0);
@@ -87,7 +90,19 @@ static void make_files(void)
                                                               .subject_alternatives = "IP:127.0.0.1" });
     test_identity_write_key(&guest, NULL, guest_path);
     test_identity_write_certificate(&guest, guest_path);
+    struct test_identity branch = test_identity_make(
+        &(struct test_identity_rules){ .name = "branch", .is_authority = true, .issuer = &authority });
+    struct test_identity of_branch =
+        test_identity_make(&(struct test_identity_rules){ .name = "leaf", .issuer = &branch });
+    test_identity_write_key(&of_branch, NULL, branch_path);
+    test_identity_write_certificate(&of_branch, branch_path);
+    test_identity_write_certificate(&branch, branch_path);
+    test_identity_write_certificate(&authority, cut_off_path);
+    test_identity_write_revocations(&authority, &branch, cut_off_path);
     test_identity_write_certificate(&authority, listed_path);
+    test_identity_write_revocations(&branch, NULL, listed_path);
+    test_identity_release(&branch);
+    test_identity_release(&of_branch);
     test_identity_write_revocations(&authority, &server, listed_path);
     test_identity_write_certificate(&authority, revoked_path);
     test_identity_write_revocations(&authority, &client_of_authority, revoked_path);
@@ -918,6 +933,8 @@ static const struct {
     { listed_path, both_path, NULL, true },
     { revoked_path, both_path, "revoked", false },
     { revoked_path, both_path, "revoked", true },
+    { listed_path, branch_path, NULL, true },
+    { cut_off_path, branch_path, "revoked", false },
     { half_listed_path, guest_path, NULL, false },
     { half_listed_path, guest_path, "unable to get certificate CRL", true },
 };

@@ -26,17 +26,21 @@ struct recorder {
     _Atomic int64_t throttle_above;     /* requests outstanding on one connection; INT64_MAX: none is too many */
     _Atomic int32_t frame_limit;
     _Atomic bool hides_events;
+    _Atomic int certificate_verdict;    /* what becomes of a peer with one */
 
     struct mutex lock;
     struct condition changed;
     bool holds GUARDED_BY(lock);    /* a packet keeps whoever brought it until cnxn_hold(false) */
     struct received packets[RECEIVED_MOST] GUARDED_BY(lock);
+    char certificate_name[128] GUARDED_BY(lock);    /* that the sink was told of last */
     size_t packet_count GUARDED_BY(lock), connect_count GUARDED_BY(lock), removed_count GUARDED_BY(lock);
 };
 extern struct recorder recorder;
 extern struct server_options cnxn_options;
 extern struct server_metrics *cnxn_metrics;
 extern struct server_cnxn_factory *cnxn_factory;
+extern struct server_tls *cnxn_tls;    /* for the factory, set before cnxn_start(); NULL: none */
+extern bool cnxn_is_unified;
 
 /* The factory is made and started by cnxn_start(), with this many workers. */
 void cnxn_set_up(void);

@@ -39,8 +39,23 @@ START_TEST(bytes_that_come_do_not_move_a_deadline)
     ck_assert_int_eq(handshake_deadlines_next(&deadlines), 1100);
     ck_assert_ptr_null(handshake_deadlines_take_due(&deadlines, 1099));
     ck_assert_ptr_eq(handshake_deadlines_take_due(&deadlines, 1100), &cnxns[0]);
-    follow(0, HANDSHAKE_STARTED, 1101);    /* whoever is taken out is not followed again */
     ck_assert_ptr_null(handshake_deadlines_take_due(&deadlines, INT64_MAX));
+}
+END_TEST
+
+START_TEST(one_that_cannot_be_closed_at_once_is_due_when_it_is_back)
+{
+    follow(0, HANDSHAKE_STARTED, 0);
+    follow(1, HANDSHAKE_STARTED, 5);
+    follow(2, HANDSHAKE_STARTED, 6);
+    ck_assert_ptr_eq(handshake_deadlines_take_due(&deadlines, 100), &cnxns[0]);
+    ck_assert_ptr_null(handshake_deadlines_take_due(&deadlines, 100));
+    follow(0, HANDSHAKE_STARTED, 101);
+    ck_assert_int_eq(handshake_deadlines_next(&deadlines), HANDSHAKE_MS);
+    ck_assert_ptr_eq(handshake_deadlines_take_due(&deadlines, 101), &cnxns[0]);
+    ck_assert_ptr_eq(handshake_deadlines_take_due(&deadlines, 105), &cnxns[1]);
+    follow(1, HANDSHAKE_OVER, 106);    /* it was through after all */
+    ck_assert_int_eq(handshake_deadlines_next(&deadlines), 6 + HANDSHAKE_MS);
 }
 END_TEST
 
@@ -100,6 +115,7 @@ static Suite *handshake_deadlines_suite(void)
     tcase_add_checked_fixture(tcase, set_up, NULL);
     tcase_add_test(tcase, nobody_is_due_when_nobody_shakes_hands);
     tcase_add_test(tcase, bytes_that_come_do_not_move_a_deadline);
+    tcase_add_test(tcase, one_that_cannot_be_closed_at_once_is_due_when_it_is_back);
     tcase_add_test(tcase, finding_out_is_a_time_of_its_own);
     tcase_add_test(tcase, the_check_of_a_certificate_has_no_time_of_its_own);
     tcase_add_test(tcase, they_are_due_in_the_order_of_their_deadlines);
