@@ -783,13 +783,14 @@ static int keep_time(zhandle_t *zh, int64_t now_ms, int64_t *ret_deadline_ms)
 static uint32_t wanted_events(zhandle_t *zh)
 {
     struct client_socket *socket = zh->socket;
-    uint32_t events = socket->stream != NULL ? stream_wants(socket->stream) : 0;
+    uint32_t wants = socket->stream != NULL ? stream_wants(socket->stream) : 0;
+    uint32_t events = wants & (POLLER_READ | POLLER_WRITE);
     mutex_lock(&zh->lock);
     bool is_left = socket->written < socket->writing.size || (zh->out.size > 0 && socket->phase == SOCKET_OPEN);
     mutex_unlock(&zh->lock);
     if (socket->phase == SOCKET_CONNECTING || (is_left && socket->phase >= SOCKET_ASSOCIATING))
         events |= POLLER_WRITE;
-    if (!adaptor_is_full(zh) && socket->phase != SOCKET_CONNECTING)
+    if (!adaptor_is_full(zh) && socket->phase != SOCKET_CONNECTING && !(wants & STREAM_READ_NEEDS_WRITE))
         events |= POLLER_READ;
     return events;
 }

@@ -24,6 +24,28 @@ static void send_error(struct server_cnxn *cnxn, int32_t xid, int64_t zxid, int3
 
 /* ---- authentication ---- */
 
+/* Adds what the provider finds out to the ids of the connection. */
+static int prove(struct auth_provider *provider, struct server_cnxn *cnxn, struct slice data)
+{
+    struct auth_info *info = server_cnxn_auth_info(cnxn);
+    struct auth_peer peer = {.address = &cnxn->peer, .certificate_name = cnxn->certificate_name};
+    int err = provider->handle_authentication(provider, &peer, data, &info);
+    server_cnxn_set_auth_info(cnxn, info);
+    return err;
+}
+
+/* CertificateVerifier.operationComplete. That there is a provider was made sure of at the start. */
+static int process_certificate(struct packet_sink *sink, struct server_cnxn *cnxn)
+{
+    struct zookeeper_server *server = server_of(sink);
+    struct ustring scheme = ustring_of(server->options->ssl_auth_provider);
+    struct auth_provider *provider = provider_registry_find(server->core.providers, scheme);
+    int err = provider == NULL ? ZK_AUTH_FAILED : prove(provider, cnxn, (struct slice){NULL, 0});
+    if (err != ZK_OK)
+        log_warn_limited(&server->refused, "Authentication failed for a certificate of %s", cnxn->certificate_name);
+    return err;
+}
+
 static int authenticate(struct zookeeper_server *server, struct server_cnxn *cnxn, const struct auth_packet *packet)
 {
     struct auth_provider *provider = provider_registry_find(server->core.providers, packet->scheme);
@@ -36,11 +58,9 @@ static int authenticate(struct zookeeper_server *server, struct server_cnxn *cnx
         buffer_release(&known);
         return ZK_AUTH_FAILED;
     }
-    struct auth_info *info = server_cnxn_auth_info(cnxn);
     bool is_null = packet->auth.size < 0;
     struct slice data = {is_null ? NULL : packet->auth.bytes, is_null ? 0 : (size_t)packet->auth.size};
-    int err = provider->handle_authentication(provider, &cnxn->peer, data, &info);
-    server_cnxn_set_auth_info(cnxn, info);
+    int err = prove(provider, cnxn, data);
     if (err != ZK_OK)
         log_warn_limited(&server->refused, "Authentication failed for scheme: %s", provider->scheme);
     return err;
@@ -336,6 +356,7 @@ static void sink_flush(struct packet_sink *sink)
 
 const struct packet_sink_ops client_packets_ops = {
     .is_running = sink_is_running,
+    .process_certificate = process_certificate,
     .process_connect = sink_process_connect,
     .process_packet = sink_process_packet,
     .refuse_packet = sink_refuse_packet,

@@ -104,6 +104,8 @@ int zookeeper_server_start(struct zookeeper_server *server, int *ret_exit_code, 
 {
     *ret_exit_code = EXIT_CODE_UNEXPECTED_ERROR;
     int err = zookeeper_server_bind(server, NULL, error);
+    if (err == ZK_BAD_CONFIG)
+        *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
     if (err == ZK_OK)
         err = load_data(server, error);
     if (err != ZK_OK)
@@ -118,7 +120,7 @@ void zookeeper_server_shutdown(struct zookeeper_server *server)
 {
     if (server->life == NULL)
         return;
-    server_cnxn_factory_stop_accepting(server->factory);
+    zookeeper_server_stop_accepting(server);
     zookeeper_server_shutdown_role(server);
     zookeeper_server_close(server);
 }

@@ -271,6 +271,7 @@ static void reload(const struct command_line *line, const char *path, struct ser
     struct server_options fresh;
     if (load_options(line, path, &fresh, &error) != ZK_OK) {
         log_error("Configuration not reloaded, the old one stays: %s", error.text);
+        zookeeper_server_reload(server);    /* with what it says, certificates may still have changed */
     } else {
         struct buffer applied = {0}, needs_restart = {0};
         server_options_reload(options, &fresh, &applied, &needs_restart);

@@ -224,40 +224,81 @@ int zookeeper_server_load(struct zookeeper_server *server, int64_t *ret_zxid, st
     return ZK_OK;
 }
 
-static int client_address(const struct server_options *options, struct address *ret_address, struct error *error)
+/* All addresses where no host is named. */
+static int configured_address(const char *host, int64_t port, struct address *ret_address, struct error *error)
 {
-    uint16_t port = (uint16_t)options->client_port;
-    if (options->client_port_address == NULL) {
-        address_any(port, ret_address);
-        return ZK_OK;
-    }
     size_t count;
-    return address_resolve(options->client_port_address, port, ret_address, 1, &count, error);
+    if (host != NULL)
+        return address_resolve(host, (uint16_t)port, ret_address, 1, &count, error);
+    address_any((uint16_t)port, ret_address);
+    return ZK_OK;
+}
+
+static int bind_port(struct zookeeper_server *server, const struct address *address, bool is_secure,
+                     struct server_cnxn_factory **ret_factory, struct error *error)
+{
+    int err = server_cnxn_factory_new(server->options, address, &server->sink, server->core.metrics,
+                                      &server->core.stats, ret_factory, error);
+    bool is_unified = !is_secure && server->options->client_port_unification;
+    if (err == ZK_OK && (is_secure || is_unified))
+        server_cnxn_factory_use_tls(*ret_factory, server->tls, is_unified);
+    return err;
+}
+
+static int bind_plain(struct zookeeper_server *server, const struct address *address, struct error *error)
+{
+    const struct server_options *options = server->options;
+    struct address configured;
+    int err = ZK_OK;
+    if (address == NULL && options->client_port < 0)
+        return ZK_OK;
+    if (address == NULL)
+        err = configured_address(options->client_port_address, options->client_port, &configured, error);
+    return err == ZK_OK ? bind_port(server, address == NULL ? &configured : address, false, &server->factory, error)
+                        : err;
+}
+
+static int bind_secure(struct zookeeper_server *server, struct error *error)
+{
+    const struct server_options *options = server->options;
+    struct address address;
+    if (options->secure_client_port < 0)
+        return ZK_OK;
+    int err = configured_address(options->secure_client_port_address, options->secure_client_port, &address, error);
+    return err == ZK_OK ? bind_port(server, &address, true, &server->secure_factory, error) : err;
 }
 
 int zookeeper_server_bind(struct zookeeper_server *server, const struct address *address, struct error *error)
 {
-    struct address configured;
-    if (address == NULL) {
-        int err = client_address(server->options, &configured, error);
-        if (err != ZK_OK)
-            return err;
-        address = &configured;
-    }
-    return server_cnxn_factory_new(server->options, address, &server->sink, server->core.metrics,
-                                   &server->core.stats, &server->factory, error);
+    int err = server_tls_is_wanted(server->options) ? server_tls_new(server->options, &server->tls, error) : ZK_OK;
+    if (err == ZK_OK)
+        err = bind_plain(server, address, error);
+    return err == ZK_OK ? bind_secure(server, error) : err;
 }
 
 int zookeeper_server_rebind(struct zookeeper_server *server, const struct address *address, struct error *error)
 {
-    return server_cnxn_factory_rebind(server->factory, address, error);
+    return server->factory == NULL ? ZK_OK : server_cnxn_factory_rebind(server->factory, address, error);
 }
 
 void zookeeper_server_open(struct zookeeper_server *server)
 {
     server->cleanup_manager = datadir_cleanup_manager_start(server->options);
     server->is_open = true;
-    server_cnxn_factory_start(server->factory);
+    if (server->tls != NULL && server->options->client_cert_reload)
+        server_tls_watch_files(server->tls);
+    if (server->factory != NULL)
+        server_cnxn_factory_start(server->factory);
+    if (server->secure_factory != NULL)
+        server_cnxn_factory_start(server->secure_factory);
+}
+
+void zookeeper_server_stop_accepting(struct zookeeper_server *server)
+{
+    if (server->factory != NULL)
+        server_cnxn_factory_stop_accepting(server->factory);
+    if (server->secure_factory != NULL)
+        server_cnxn_factory_stop_accepting(server->secure_factory);
 }
 
 /* ---- a role comes ---- */
@@ -317,6 +358,8 @@ void zookeeper_server_startup(struct zookeeper_server *server, struct server_rol
     if (life->has_container_manager)
         start_container_manager(server);
     log_info("Serving clients on port %d, mode: %s", zookeeper_server_client_port(server), role->ops->state_name);
+    if (server->secure_factory != NULL)
+        log_info("Serving clients with TLS on port %d", zookeeper_server_secure_client_port(server));
 }
 
 /* ---- and goes ---- */
@@ -401,8 +444,10 @@ void zookeeper_server_shutdown_role(struct zookeeper_server *server)
 
 void zookeeper_server_close(struct zookeeper_server *server)
 {
-    if (server->is_open)
+    if (server->is_open && server->factory != NULL)
         server_cnxn_factory_shutdown(server->factory);
+    if (server->is_open && server->secure_factory != NULL)
+        server_cnxn_factory_shutdown(server->secure_factory);
     server->is_open = false;
     datadir_cleanup_manager_stop(server->cleanup_manager);
     server->cleanup_manager = NULL;
@@ -418,6 +463,10 @@ void zookeeper_server_reload(struct zookeeper_server *server)
     rw_lock_unlock_read(&server->role_lock);
     if (server->factory != NULL)
         server_cnxn_factory_reload(server->factory);
+    if (server->secure_factory != NULL)
+        server_cnxn_factory_reload(server->secure_factory);
+    if (server->tls != NULL)
+        server_tls_reload(server->tls, options);
 }
 
 void zookeeper_server_free(struct zookeeper_server *server)
@@ -428,6 +477,7 @@ void zookeeper_server_free(struct zookeeper_server *server)
     assert(atomic_load(&server->state) != SERVER_RUNNING && server->life == NULL && !server->is_open);
     server_cnxn_factory_free(server->factory);
     server_cnxn_factory_free(server->secure_factory);
+    server_tls_free(server->tls);
     zk_database_free(core->database);
     provider_registry_free(core->providers);
     server_metrics_free(core->metrics);
@@ -505,6 +555,13 @@ size_t zookeeper_server_connection_count(struct zookeeper_server *server)
 {
     size_t count = server->factory == NULL ? 0 : server_cnxn_factory_connection_count(server->factory);
     return count + (server->secure_factory == NULL ? 0 : server_cnxn_factory_connection_count(server->secure_factory));
+}
+
+int64_t zookeeper_server_outstanding_handshakes(struct zookeeper_server *server)
+{
+    int64_t count = server->factory == NULL ? 0 : server_cnxn_factory_outstanding_handshakes(server->factory);
+    return server->secure_factory == NULL ? count
+                                          : count + server_cnxn_factory_outstanding_handshakes(server->secure_factory);
 }
 
 int64_t zookeeper_server_data_dir_size(struct zookeeper_server *server)

@@ -46,12 +46,15 @@ void zookeeper_server_shutdown(struct zookeeper_server *server);
 /* ---- the steps ---- */
 /* Restores tree and sessions; *ret_zxid is the last transaction. */
 int zookeeper_server_load(struct zookeeper_server *server, int64_t *ret_zxid, struct error *error);
-/* Binds the client port: `address` NULL is clientPort and clientPortAddress of the options. */
+/* Binds the ports for clients, after reading what TLS needs: `address` NULL is clientPort and clientPortAddress of the
+ * options, if there are; secureClientPort is always theirs. */
 int zookeeper_server_bind(struct zookeeper_server *server, const struct address *address, struct error *error);
-/* Another client port from now on, while it is open; connections stay. */
+/* Another client port from now on, while it is open; connections stay. Without one nothing happens. */
 int zookeeper_server_rebind(struct zookeeper_server *server, const struct address *address, struct error *error);
 /* Accepts connections; until a role runs they are closed again, four-letter words are answered. */
 void zookeeper_server_open(struct zookeeper_server *server);
+/* No more connections come; those that are there go on. */
+void zookeeper_server_stop_accepting(struct zookeeper_server *server);
 
 /* How a role is set up and taken down, in place of overridden methods. On QuorumPeer's thread, or main's. */
 struct role_life {
@@ -100,6 +103,7 @@ int32_t zookeeper_server_max_session_timeout(struct zookeeper_server *server);
 size_t zookeeper_server_connection_count(struct zookeeper_server *server);
 /* The odds at which a new session is refused now, 0 to 1. */
 double zookeeper_server_connection_drop_chance(struct zookeeper_server *server);
+int64_t zookeeper_server_outstanding_handshakes(struct zookeeper_server *server);    /* of TLS */
 int64_t zookeeper_server_data_dir_size(struct zookeeper_server *server);
 int64_t zookeeper_server_log_dir_size(struct zookeeper_server *server);
 

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/strings.h"
 #include "common/thread/rw_lock.h"
+#include "server/cnxn/server_tls.h"
 #include "server/container_manager.h"
 #include "server/datadir_cleanup_manager.h"
 #include "server/request/request_throttler.h"
@@ -36,7 +37,8 @@ struct zookeeper_server {
 
     struct blue_throttle connection_throttle;
 
-    struct server_cnxn_factory *factory, *secure_factory;
+    struct server_cnxn_factory *factory, *secure_factory;    /* NULL: there is no such port */
+    struct server_tls *tls;              /* NULL: nobody speaks TLS */
     struct datadir_cleanup_manager *cleanup_manager;
     bool is_open;                        /* connections are accepted */
 

@@ -322,6 +322,27 @@ int file_modified_ms(const char *path, int64_t *ret_ms, struct error *error)
     return ZK_OK;
 }
 
+static int64_t nanoseconds(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int file_stamp(const char *path, struct file_stamp *ret_stamp, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return fail_path(error, "look at", path);
+    *ret_stamp = (struct file_stamp){.device = (int64_t)status.st_dev, .inode = (int64_t)status.st_ino,
+                                     .size = status.st_size, .modified_ns = nanoseconds(status.st_mtim),
+                                     .changed_ns = nanoseconds(status.st_ctim)};
+    return ZK_OK;
+}
+
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
 int file_size_of(const char *path, int64_t *ret_size, struct error *error)
 {
     struct stat status;

@@ -58,6 +58,12 @@ enum file_kind { FILE_KIND_NONE, FILE_KIND_REGULAR, FILE_KIND_DIRECTORY, FILE_KI
 enum file_kind file_kind(const char *path);
 /* Wall time of the last change of content, ms; ZK_NOT_FOUND. */
 int file_modified_ms(const char *path, int64_t *ret_ms, struct error *error);
+/* What changes whenever a file is written or replaced by another: compared, never looked into. */
+struct file_stamp {
+    int64_t device, inode, size, modified_ns, changed_ns;
+};
+int file_stamp(const char *path, struct file_stamp *ret_stamp, struct error *error);    /* ZK_NOT_FOUND, ZK_IO */
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 int file_size_of(const char *path, int64_t *ret_size, struct error *error);
 int file_unlink(const char *path, struct error *error);                              /* no directory sync */
 int file_rename(const char *from, const char *to, struct error *error);              /* no directory sync */

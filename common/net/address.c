@@ -192,6 +192,13 @@ bool address_is_any(const struct address *address)
     return memcmp(bytes, zeros, address_ip_bytes(address, bytes)) == 0;
 }
 
+bool address_is_loopback(const struct address *address)
+{
+    static const uint8_t v6[16] = { [15] = 1 };
+    uint8_t bytes[16];
+    return address_ip_bytes(address, bytes) == 4 ? bytes[0] == 127 : memcmp(bytes, v6, sizeof(v6)) == 0;
+}
+
 void address_format_ip(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 {
     uint8_t ip[16];

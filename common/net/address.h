@@ -31,6 +31,7 @@ int address_resolve(const char *host, uint16_t port, struct address *ret_address
 uint16_t address_port(const struct address *address);
 bool address_equal_ip(const struct address *a, const struct address *b);    /* IPv4 in IPv6 equals the IPv4 */
 uint64_t address_hash_ip(const struct address *address);
+bool address_is_loopback(const struct address *address);
 bool address_is_any(const struct address *address);
 
 /* The IP alone as Java's getHostAddress() has it: "127.0.0.1", "0:0:0:0:0:0:0:1" (an IPv4 in IPv6 as IPv4). */

@@ -209,11 +209,11 @@ void socket_set_user_timeout(int fd, int64_t timeout_ms)
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout_ms < INT32_MAX ? (int)timeout_ms : INT32_MAX);
 }
 
-int socket_receive(int fd, void *bytes, size_t size, size_t *ret_size)
+static int receive(int fd, void *bytes, size_t size, int flags, size_t *ret_size)
 {
     assert(size > 0);
     for (;;) {
-        ssize_t got = recv(fd, bytes, size, MSG_DONTWAIT);
+        ssize_t got = recv(fd, bytes, size, flags | MSG_DONTWAIT);
         if (got > 0) {
             *ret_size = (size_t)got;
             return ZK_OK;
@@ -225,6 +225,16 @@ int socket_receive(int fd, void *bytes, size_t size, size_t *ret_size)
         if (errno != EINTR)
             return ZK_IO;
     }
+}
+
+int socket_receive(int fd, void *bytes, size_t size, size_t *ret_size)
+{
+    return receive(fd, bytes, size, 0, ret_size);
+}
+
+int socket_peek(int fd, void *bytes, size_t size, size_t *ret_size)
+{
+    return receive(fd, bytes, size, MSG_PEEK, ret_size);
 }
 
 int socket_send(int fd, const struct iovec *parts, int count, size_t *ret_size)

@@ -31,6 +31,7 @@ void socket_set_user_timeout(int fd, int64_t timeout_ms);
 
 /* ZK_OK with *ret_size > 0; ZK_AGAIN; ZK_EOF (receive only); ZK_IO with errno kept. */
 int socket_receive(int fd, void *bytes, size_t size, size_t *ret_size);
+int socket_peek(int fd, void *bytes, size_t size, size_t *ret_size);    /* what the next receive gives again */
 int socket_send(int fd, const struct iovec *parts, int count, size_t *ret_size);
 /* Until it is ready for one of `events` (POLLER_READ, POLLER_WRITE), or failed or was shut down: the next call
  * says how. ZK_OK, ZK_TIMED_OUT at the deadline (elapsed ms; INT64_MAX is none), ZK_IO. For who has one socket only. */

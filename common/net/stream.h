@@ -1,6 +1,6 @@
 /*
- * One byte stream over a socket: plain here, TLS beside it later; whoever reads and writes does not know which. Mirrors
- * UnifiedServerSocket. One thread at a time.
+ * One byte stream over a socket: plain here, TLS in tls_stream.h, either in unified_stream.h; whoever reads and writes
+ * does not know which. One thread at a time.
  */
 #ifndef ZKC_COMMON_NET_STREAM_H
 #define ZKC_COMMON_NET_STREAM_H
@@ -12,12 +12,15 @@
 #include "common/base/error.h"
 #include "common/net/poller.h"
 
+/* Of wants(), beside POLLER_* bits: reading goes on when the socket can be written, so do not poll it for reading. */
+enum { STREAM_READ_NEEDS_WRITE = 1 << 8 };
+
 struct stream;
 struct stream_ops {
     /* ZK_OK with *ret_size > 0; ZK_AGAIN; ZK_EOF; ZK_IO. */
     int (*read)(struct stream *stream, void *bytes, size_t size, size_t *ret_size);
     int (*write)(struct stream *stream, const struct iovec *parts, int count, size_t *ret_size);
-    /* What the socket must be polled for beside what the caller wants: POLLER_* bits. */
+    /* What the socket must be polled for beside what the caller wants: POLLER_* bits, STREAM_READ_NEEDS_WRITE. */
     uint32_t (*wants)(struct stream *stream);
     /* Bytes that were received but not read yet, which no poller tells of. */
     size_t (*pending)(struct stream *stream);

@@ -5,6 +5,7 @@
 
 #include "common/base/memory.h"
 #include "common/net/tls_context_internal.h"
+#include "common/net/tls_rules.h"
 #include "common/net/tls_store.h"
 
 /* --- certificates ------------------------------------------------------------------------------------------------- */
@@ -37,7 +38,8 @@ static bool name_authorities(SSL_CTX *ssl_context, const struct tls_store *store
     return is_good == 1;
 }
 
-static int use_trust(struct tls_context *context, const char *path, const char *password, struct error *error)
+static int use_trust(struct tls_context *context, const char *path, const char *password, bool needs_lists,
+                     struct error *error)
 {
     char text[TLS_CAUSE_SIZE];
     struct tls_store store;
@@ -52,6 +54,9 @@ static int use_trust(struct tls_context *context, const char *path, const char *
         return err;
     if (!trust(context->ssl_context, &store) || (context->is_server && !name_authorities(context->ssl_context, &store)))
         err = refuse(error, path);
+    else if (needs_lists && sk_X509_CRL_num(store.revocations) == 0)
+        err = error_set(error, ZK_BAD_ARGUMENTS,
+                        "revocation lists are to be looked at, but %s holds none; append them to it, in PEM", path);
     tls_store_release(&store);
     return err;
 }
@@ -135,7 +140,7 @@ int tls_context_new_client(const struct tls_client_options *options, struct tls_
         return err;
     context->verifies_host = options->verifies_host;
     SSL_CTX_set_verify(context->ssl_context, SSL_VERIFY_PEER, NULL);
-    err = use_trust(context, options->trust_path, options->trust_password, error);
+    err = use_trust(context, options->trust_path, options->trust_password, false, error);
     if (err == ZK_OK && options->certificate_path != NULL) {
         const char *key_path = options->key_path != NULL ? options->key_path : options->certificate_path;
         err = use_own(context->ssl_context, options->certificate_path, key_path, options->key_password, error);
@@ -143,27 +148,58 @@ int tls_context_new_client(const struct tls_client_options *options, struct tls_
     return finish(context, err, ret_context);
 }
 
-int tls_context_new_server(const struct tls_server_options *options, struct tls_context **ret_context,
-                           struct error *error)
+/* A list that is there counts; one that is not there is missed only where it must be. */
+static int miss_no_list(int is_good, X509_STORE_CTX *verification)
 {
-    static const unsigned char session_id_context[] = "zkc";
+    if (is_good != 1 && X509_STORE_CTX_get_error(verification) == X509_V_ERR_UNABLE_TO_GET_CRL) {
+        X509_STORE_CTX_set_error(verification, X509_V_OK);
+        return 1;
+    }
+    return is_good;
+}
+
+/* All of a client's chain is looked for in the lists. */
+static void judge_clients(SSL_CTX *ssl_context, const struct tls_server_options *options)
+{
     static const int verify_modes[] = {
         [TLS_CLIENT_AUTH_NONE] = SSL_VERIFY_NONE,
         [TLS_CLIENT_AUTH_WANT] = SSL_VERIFY_PEER,
         [TLS_CLIENT_AUTH_NEED] = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
     };
+    X509_STORE_set_flags(SSL_CTX_get_cert_store(ssl_context), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    SSL_CTX_set_verify(ssl_context, verify_modes[options->client_auth],
+                       options->needs_revocation_lists ? NULL : miss_no_list);
+}
+
+/* A resumed session would not be held against what is trusted now. */
+static void resume_nothing(SSL_CTX *ssl_context)
+{
+    SSL_CTX_set_options(ssl_context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(ssl_context, 0);
+    SSL_CTX_set_session_cache_mode(ssl_context, SSL_SESS_CACHE_OFF);
+}
+
+int tls_context_new_server(const struct tls_server_options *options, struct tls_context **ret_context,
+                           struct error *error)
+{
     struct tls_context *context;
     int err = new_context(TLS_server_method(), true, &context, error);
     if (err != ZK_OK)
         return err;
+    context->needs_revocation_lists = options->needs_revocation_lists;
+    context->verifies_host = options->verifies_client_host && options->client_auth != TLS_CLIENT_AUTH_NONE;
     SSL_CTX_set_options(context->ssl_context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_dh_auto(context->ssl_context, 1);
-    SSL_CTX_set_session_id_context(context->ssl_context, session_id_context, sizeof(session_id_context) - 1);
-    SSL_CTX_set_verify(context->ssl_context, verify_modes[options->client_auth], NULL);
-    err = use_own(context->ssl_context, options->key_store_path, options->key_store_path, options->key_store_password,
-                  error);
+    resume_nothing(context->ssl_context);
+    judge_clients(context->ssl_context, options);
+    err = tls_rules_set_protocols(context->ssl_context, options->protocols, error);
+    if (err == ZK_OK)
+        err = tls_rules_set_cipher_suites(context->ssl_context, options->cipher_suites, error);
+    if (err == ZK_OK)
+        err = use_own(context->ssl_context, options->key_store_path, options->key_store_path,
+                      options->key_store_password, error);
     if (err == ZK_OK && options->client_auth != TLS_CLIENT_AUTH_NONE)
-        err = use_trust(context, options->trust_path, options->trust_password, error);
+        err = use_trust(context, options->trust_path, options->trust_password, options->needs_revocation_lists,
+                        error);
     return finish(context, err, ret_context);
 }
 

@@ -8,7 +8,8 @@
 
 /*
  * Counted, and never changed: who reads certificates anew makes another context and gives that to new streams, while
- * those that are there keep theirs.
+ * those that are there keep theirs. A server resumes no session of TLS, so each client is judged by the context of its
+ * connection, whatever an earlier one thought of it.
  */
 struct tls_context;
 
@@ -29,10 +30,14 @@ struct tls_server_options {
     const char *trust_path;          /* authorities of clients, and their CRLs; NULL: those of the system */
     const char *trust_password;
     enum tls_client_auth client_auth;    /* want: a client may show none, but not a bad one */
+    const char *protocols;           /* "TLSv1.2,TLSv1.3"; NULL: both */
+    const char *cipher_suites;       /* with commas, named as in Java or in OpenSSL; NULL: ECDHE with AEAD */
+    bool verifies_client_host;       /* the address it comes from is an IP of its SAN; never by look-up */
+    bool needs_revocation_lists;     /* each authority of a client's chain must have a list in the trust file */
 };
 
-/* ZK_NOT_FOUND, ZK_IO: a file cannot be read; ZK_BAD_ARGUMENTS: it does not hold what it should. All name it and say
- * why. */
+/* ZK_NOT_FOUND, ZK_IO: a file cannot be read; ZK_BAD_ARGUMENTS: it does not hold what it should, or a protocol or cipher
+ * suite is none. All name it and say why. */
 int tls_context_new_client(const struct tls_client_options *options, struct tls_context **ret_context,
                            struct error *error);
 int tls_context_new_server(const struct tls_server_options *options, struct tls_context **ret_context,

@@ -21,13 +21,13 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 #include "common/net/address.h"
+#include "common/net/distinguished_name.h"
 #include "common/net/socket.h"
 #include "common/net/tls_context_internal.h"
 #include "common/net/tls_store.h"
 
 #define RECORD_SIZE 16384
 #define REASON_SIZE 512
-#define SUBJECT_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)    /* UTF-8 as it is, as in Java */
 
 enum tls_state { TLS_HANDSHAKING, TLS_OPEN, TLS_CLOSED_BY_PEER, TLS_FAILED };
 
@@ -260,7 +260,8 @@ static int tls_write(struct stream *base, const struct iovec *parts, int count, 
 static uint32_t tls_wants(struct stream *base)
 {
     const struct tls_stream *stream = tls_stream_of(base);
-    return stream->read_wants | stream->write_wants;
+    uint32_t wants = stream->read_wants | stream->write_wants;
+    return stream->read_wants == POLLER_WRITE ? wants | STREAM_READ_NEEDS_WRITE : wants;
 }
 
 static size_t tls_pending(struct stream *base)
@@ -339,11 +340,31 @@ struct stream *stream_new_tls_client(int fd, struct tls_context *context, const 
     return &stream->base;
 }
 
+static bool is_ip(const struct address *address)
+{
+    return address->socket.base.sa_family == AF_INET || address->socket.base.sa_family == AF_INET6;
+}
+
+/* The certificate must be for where the client comes from. */
+static void set_client_address(struct tls_stream *stream)
+{
+    struct address peer;
+    uint8_t ip[16];
+    if (socket_peer_address(stream->base.fd, &peer) == ZK_OK && is_ip(&peer) &&
+        X509_VERIFY_PARAM_set1_ip(SSL_get0_param(stream->ssl), ip, address_ip_bytes(&peer, ip)) == 1)
+        return;
+    snprintf(stream->reason, REASON_SIZE, "the address of %.200s is not known, no certificate can be for it",
+             stream->host);
+    stream->state = TLS_FAILED;
+}
+
 struct stream *stream_new_tls_server(int fd, struct tls_context *context, const char *peer)
 {
     assert(context->is_server);
     struct tls_stream *stream = new_stream(fd, context, peer);
     SSL_set_accept_state(stream->ssl);
+    if (context->verifies_host)
+        set_client_address(stream);
     return &stream->base;
 }
 
@@ -361,15 +382,20 @@ char *stream_tls_peer_subject(struct stream *base)
 {
     assert(base->ops == &tls_ops);
     X509 *certificate = SSL_get_peer_certificate(tls_stream_of(base)->ssl);
-    BIO *out = BIO_new(BIO_s_mem());
-    char *bytes = NULL, *subject = NULL;
-    assert(out != NULL);
-    if (certificate != NULL &&
-        X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, SUBJECT_FLAGS) >= 0) {
-        long size = BIO_get_mem_data(out, &bytes);
-        subject = string_copy_n(bytes, size > 0 ? (size_t)size : 0);
-    }
-    BIO_free(out);
+    char *subject = certificate != NULL ? distinguished_name_format(X509_get_subject_name(certificate)) : NULL;
     X509_free(certificate);
     return subject;
+}
+
+STACK_OF(X509) *stream_tls_verified_chain(struct stream *base)
+{
+    assert(base->ops == &tls_ops);
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(tls_stream_of(base)->ssl);
+    return chain != NULL && sk_X509_num(chain) > 0 ? X509_chain_up_ref(chain) : NULL;
+}
+
+bool stream_tls_needs_revocation_lists(struct stream *base)
+{
+    assert(base->ops == &tls_ops);
+    return tls_stream_of(base)->context->needs_revocation_lists;
 }

@@ -6,7 +6,7 @@
  * What a stream of TLS asks of its user beyond a plain one:
  * - after a write that said ZK_AGAIN, the next one begins with the same bytes (an out_buffer does so by itself);
  * - as long as stream_pending() is not 0, read before polling;
- * - stream_wants() may change with each call;
+ * - stream_wants() may change with each call, and say STREAM_READ_NEEDS_WRITE;
  * - a peer that ends the connection without saying so is ZK_IO and not ZK_EOF, as somebody may have cut it.
  */
 #ifndef ZKC_COMMON_NET_TLS_STREAM_H

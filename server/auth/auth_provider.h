@@ -15,12 +15,18 @@
 #include "server/auth/auth_info.h"
 #include "server/config/server_options.h"
 
+/* Whom an auth packet, or the end of a TLS handshake, is about. */
+struct auth_peer {
+    const struct address *address;
+    const char *certificate_name;    /* subject of the certificate it showed and we trust, as Java writes it; NULL: none */
+};
+
 struct auth_provider {
     const char *scheme;
     bool is_authenticated;    /* isAuthenticated(): its ids may stand for "auth" */
     /* What an auth packet of this scheme proves of the peer: ids are added to *info. ZK_OK or ZK_AUTH_FAILED. Auth data
-     * whose bytes are NULL is Java's null, which "digest" fails on and "ip" does not look at. */
-    int (*handle_authentication)(struct auth_provider *self, const struct address *peer, struct slice auth_data,
+     * whose bytes are NULL is Java's null, which "digest" fails on, and "ip" and "x509" do not look at. */
+    int (*handle_authentication)(struct auth_provider *self, const struct auth_peer *peer, struct slice auth_data,
                                  struct auth_info **info);
     /* Does `id` of a peer fit `acl_expression` of a node. A null fits nothing. */
     bool (*matches)(struct auth_provider *self, struct ustring id, struct ustring acl_expression);
@@ -32,8 +38,9 @@ struct auth_provider {
 };
 
 struct provider_registry;
-/* ip, and digest unless switched off; an authProvider.N line names a class: those this server has are taken by their
- * Java class name, those of Java it has not yet are warned of, another is ZK_BAD_CONFIG naming it. */
+/* ip, digest unless switched off, and x509 where clients may speak TLS; an authProvider.N line names a class: those this
+ * server has are taken by their Java class name, those of Java it has not yet are warned of, another is ZK_BAD_CONFIG
+ * naming it. So is an ssl.authProvider that no provider of certificates has as its scheme. */
 int provider_registry_new(const struct server_options *options, struct provider_registry **ret_registry,
                           struct error *error);
 void provider_registry_free(struct provider_registry *registry);
@@ -47,6 +54,8 @@ struct auth_provider *ip_authentication_provider_new(void);
 /* ZK_BAD_CONFIG for a digest algorithm that is not there. super_digest may be NULL. */
 int digest_authentication_provider_new(const char *digest_algorithm, const char *super_digest,
                                        struct auth_provider **ret_provider, struct error *error);
+/* `super_user`, may be NULL: the name in a certificate that no ACL stops. */
+struct auth_provider *x509_authentication_provider_new(const char *super_user);
 /* "user:base64(digest)" of "user:password", the caller's; NULL for an unknown algorithm. */
 char *digest_authentication_generate(const char *digest_algorithm, const void *id_password, size_t size);
 

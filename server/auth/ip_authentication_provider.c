@@ -163,12 +163,12 @@ static void mask(struct ip_bytes *ip, int32_t bits)
         ip->bytes[i] &= i == bits / 8 ? (uint8_t)(0xff00 >> bits % 8) : 0;
 }
 
-static int ip_handle_authentication(struct auth_provider *self, const struct address *peer, struct slice auth_data,
+static int ip_handle_authentication(struct auth_provider *self, const struct auth_peer *peer, struct slice auth_data,
                                     struct auth_info **info)
 {
     (void)auth_data;    /* whatever it says, the address is what the socket has */
     char text[ADDRESS_TEXT_SIZE];
-    address_format_ip(peer, text);
+    address_format_ip(peer->address, text);
     struct zk_id id = {ustring_of(self->scheme), ustring_of(text)};
     if (!auth_info_has_room(*info, 1, (size_t)id.scheme.size + (size_t)id.id.size))
         return ZK_AUTH_FAILED;

@@ -13,6 +13,8 @@
 #include "server/auth/auth_provider.h"
 #include "server/tree/java_hash_set.h"
 
+#define X509_SCHEME "x509"
+
 struct registered {
     struct java_hash_link link;    /* listed in the order of Java's HashMap */
     struct auth_provider *provider;
@@ -67,6 +69,13 @@ static int add_digest(struct provider_registry *registry, const struct server_op
     return err;
 }
 
+static int add_x509(struct provider_registry *registry, const struct server_options *options, struct error *error)
+{
+    (void)error;
+    add_provider(registry, x509_authentication_provider_new(options->x509_authentication_provider_super_user));
+    return ZK_OK;
+}
+
 /* A provider that comes with a Java server but not with this one. */
 static int add_missing(struct provider_registry *registry, const struct server_options *options, struct error *error)
 {
@@ -83,7 +92,7 @@ static const struct {
     {"org.apache.zookeeper.server.auth.IPAuthenticationProvider", add_ip},
     {"org.apache.zookeeper.server.auth.DigestAuthenticationProvider", add_digest},
     {"org.apache.zookeeper.server.auth.SASLAuthenticationProvider", add_missing},
-    {"org.apache.zookeeper.server.auth.X509AuthenticationProvider", add_missing},
+    {"org.apache.zookeeper.server.auth.X509AuthenticationProvider", add_x509},
     {"org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider", add_missing},
 };
 
@@ -102,8 +111,21 @@ static int add_class(struct provider_registry *registry, const struct server_opt
     }
     return error_set(error, ZK_BAD_CONFIG,
                      "%s=%s: there is no such authentication provider here; those of the schemes ip and digest are "
-                     "there without being named",
+                     "there without being named, that of x509 with TLS",
                      line->key, line->value);
+}
+
+/* configureSSLAuth */
+static int add_for_certificates(struct provider_registry *registry, const struct server_options *options,
+                                struct error *error)
+{
+    if (options->secure_client_port < 0 && !options->client_port_unification)
+        return ZK_OK;
+    if (strcmp(options->ssl_auth_provider, X509_SCHEME) != 0)
+        return error_set(error, ZK_BAD_CONFIG,
+                         "ssl.authProvider=%s: no provider of that scheme judges certificates, only " X509_SCHEME
+                         " does", options->ssl_auth_provider);
+    return provider_registry_find(registry, ustring_of(X509_SCHEME)) == NULL ? add_x509(registry, options, error) : ZK_OK;
 }
 
 static int add_all(struct provider_registry *registry, const struct server_options *options, struct error *error)
@@ -115,7 +137,7 @@ static int add_all(struct provider_registry *registry, const struct server_optio
         err = add_digest(registry, options, error);
     for (size_t i = 0; err == ZK_OK && i < options->auth_providers.count; i++)
         err = add_class(registry, options, &options->auth_providers.items[i], error);
-    return err;
+    return err == ZK_OK ? add_for_certificates(registry, options, error) : err;
 }
 
 int provider_registry_new(const struct server_options *options, struct provider_registry **ret_registry,

@@ -26,10 +26,21 @@ struct accept_thread {
     struct log_limiter refused, failed;
 };
 
+static int let_in(struct accept_thread *thread, const struct address *peer, struct error *error)
+{
+    int err = server_cnxn_factory_admit(thread->factory, peer, error);
+    if (err != ZK_OK)
+        return err;
+    err = server_cnxn_factory_begin_handshake(thread->factory, error);
+    if (err != ZK_OK)
+        server_cnxn_factory_dismiss(thread->factory, peer);
+    return err;
+}
+
 static void hand_over(struct accept_thread *thread, int fd, const struct address *peer)
 {
     struct error error = {0};
-    if (server_cnxn_factory_admit(thread->factory, peer, &error) != ZK_OK) {
+    if (let_in(thread, peer, &error) != ZK_OK) {
         log_warn_limited(&thread->refused, "Error accepting new connection: %s", error.text);
         socket_close(fd);
         return;
@@ -40,6 +51,7 @@ static void hand_over(struct accept_thread *thread, int fd, const struct address
     if (options->client_tcp_keep_alive)
         socket_set_keep_alive(fd);
     if (selector_thread_add(server_cnxn_factory_next_selector(thread->factory), fd, peer) != ZK_OK) {
+        server_cnxn_factory_end_handshake(thread->factory);
         server_cnxn_factory_dismiss(thread->factory, peer);
         socket_close(fd);
     }

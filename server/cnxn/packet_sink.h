@@ -19,6 +19,9 @@ struct packet_sink;
 struct packet_sink_ops {
     /* Does it serve: a connection that sends anything but a word is closed while it does not. */
     bool (*is_running)(struct packet_sink *sink);
+    /* The peer showed a certificate that TLS trusts (cnxn->certificate_name): it gets the ids it has by that. An error
+     * closes the connection. */
+    int (*process_certificate)(struct packet_sink *sink, struct server_cnxn *cnxn);
     /* The first frame of a connection. An error closes the connection; its sentence is logged. */
     int (*process_connect)(struct packet_sink *sink, struct server_cnxn *cnxn, struct slice frame,
                            struct error *error);

@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/strings.h"
@@ -24,8 +25,11 @@
 #include "common/net/socket.h"
 #include "common/thread/blocking_queue.h"
 #include "common/thread/thread.h"
+#include "server/cnxn/cnxn_handshake.h"
+#include "server/cnxn/handshake_deadlines.h"
 #include "server/cnxn/server_cnxn_factory.h"
 
+#define HANDSHAKE_MS 10000    /* Netty's; no option sets it */
 #define ACCEPTED_BOUND 128
 #define EVENTS_A_ROUND 256
 
@@ -48,6 +52,7 @@ struct selector_thread {
     struct accepted_queue *accepted;    /* Q1 */
     struct thread *thread;
     struct input_chunk chunk;           /* the thread's own */
+    struct handshake_deadlines handshakes;
     _Atomic bool is_stopping;
     struct mutex lock;
     struct list flush_list GUARDED_BY(lock);    /* Q7 */
@@ -62,6 +67,8 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
     if (!server_cnxn_factory_remove(selector->factory, cnxn))
         return;
     atomic_store(&cnxn->is_stale, true);
+    handshake_deadlines_remove(cnxn);
+    cnxn_handshake_abandon(cnxn);
     cnxn->sink->ops->remove_cnxn(cnxn->sink, cnxn);
     poller_remove(selector->poller, cnxn->stream->fd);
     log_debug("closed connection of session 0x%" PRIx64 ": %s", (uint64_t)atomic_load(&cnxn->session_id),
@@ -78,6 +85,7 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
 
 static void rearm(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
+    handshake_deadlines_follow(&selector->handshakes, cnxn, clock_elapsed_ms());
     uint32_t wanted = server_cnxn_wanted_interest(cnxn);
     if (wanted == cnxn->interest)
         return;
@@ -185,23 +193,31 @@ static void handle_events(struct selector_thread *selector, const struct poller_
     }
 }
 
+static void register_one(struct selector_thread *selector, const struct accepted *accepted)
+{
+    enum handshake_state handshake;
+    struct error error = {0};
+    struct stream *stream = cnxn_handshake_new_stream(selector->factory, accepted->fd, &accepted->peer, &handshake);
+    struct server_cnxn *cnxn = server_cnxn_new(selector->factory, selector, selector->parts->sink, stream,
+                                               &accepted->peer, selector->parts->sessionless_timeout_ms);
+    cnxn->handshake = handshake;
+    cnxn->interest = POLLER_READ;
+    server_cnxn_factory_add(selector->factory, cnxn);
+    if (poller_add(selector->poller, accepted->fd, cnxn->interest, cnxn, &error) == ZK_OK) {
+        handshake_deadlines_follow(&selector->handshakes, cnxn, clock_elapsed_ms());
+        return;
+    }
+    log_warn("cannot watch a new connection: %s", error.text);
+    close_cnxn(selector, cnxn);
+}
+
 static void register_accepted(struct selector_thread *selector)
 {
     struct accepted accepted[16];
     size_t count;
     while ((count = accepted_queue_poll(selector->accepted, accepted, ARRAY_SIZE(accepted), 0)) > 0) {
-        for (size_t i = 0; i < count; i++) {
-            struct server_cnxn *cnxn =
-                server_cnxn_new(selector->factory, selector, selector->parts->sink, stream_new_plain(accepted[i].fd),
-                                &accepted[i].peer, selector->parts->sessionless_timeout_ms);
-            cnxn->interest = POLLER_READ;
-            struct error error = {0};
-            server_cnxn_factory_add(selector->factory, cnxn);
-            if (poller_add(selector->poller, accepted[i].fd, cnxn->interest, cnxn, &error) != ZK_OK) {
-                log_warn("cannot watch a new connection: %s", error.text);
-                close_cnxn(selector, cnxn);
-            }
-        }
+        for (size_t i = 0; i < count; i++)
+            register_one(selector, &accepted[i]);
     }
 }
 
@@ -270,14 +286,38 @@ static void close_all(struct selector_thread *selector)
     memory_free(cnxns);
 }
 
+static bool is_lent(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    mutex_lock(&selector->lock);
+    bool is_lent = cnxn->is_lent;
+    mutex_unlock(&selector->lock);
+    return is_lent;
+}
+
+/* One that a worker has may be through; it is looked at again when it is back. */
+static void close_late_handshakes(struct selector_thread *selector)
+{
+    struct server_cnxn *cnxn;
+    while ((cnxn = handshake_deadlines_take_due(&selector->handshakes, clock_elapsed_ms())) != NULL) {
+        if (is_lent(selector, cnxn))
+            continue;
+        cnxn_handshake_time_out(cnxn);
+        atomic_store(&cnxn->is_stale, true);
+        atomic_store(&cnxn->close_now, true);
+        selector_thread_queue(selector, cnxn);
+    }
+}
+
 static void selector_run(void *arg)
 {
     struct selector_thread *selector = arg;
     struct poller_event events[EVENTS_A_ROUND];
     while (!atomic_load(&selector->is_stopping)) {
-        size_t count = poller_wait(selector->poller, events, ARRAY_SIZE(events), INT64_MAX);
+        int64_t deadline_ms = handshake_deadlines_next(&selector->handshakes);
+        size_t count = poller_wait(selector->poller, events, ARRAY_SIZE(events), deadline_ms);
         handle_events(selector, events, count);
         register_accepted(selector);
+        close_late_handshakes(selector);
         selector->parts->sink->ops->flush(selector->parts->sink);
         handle_flush_list(selector);
         selector->parts->sink->ops->flush(selector->parts->sink);    /* a backlog may have brought packets */
@@ -293,13 +333,16 @@ struct selector_thread *selector_thread_start(struct server_cnxn_factory *factor
     selector->factory = factory;
     selector->parts = server_cnxn_factory_parts(factory);
     selector->poller = poller_new();
+    handshake_deadlines_init(&selector->handshakes,
+                             selector->parts->options->ssl_handshake_detection_timeout_millis, HANDSHAKE_MS);
     selector->accepted = accepted_queue_new(ACCEPTED_BOUND);
     mutex_init(&selector->lock);
     condition_init(&selector->all_back);
     mutex_lock(&selector->lock);
     list_init(&selector->flush_list);
     mutex_unlock(&selector->lock);
-    char *name = string_format("NIOServerCxnFactory.SelectorThread-%d", index);
+    bool is_secure = selector->parts->tls != NULL && !selector->parts->is_unified;
+    char *name = string_format("NIOServerCxnFactory.%sSelectorThread-%d", is_secure ? "Secure" : "", index);
     selector->thread = thread_start(name, selector_run, selector);
     memory_free(name);
     return selector;

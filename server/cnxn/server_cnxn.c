@@ -21,6 +21,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "server/cnxn/cnxn_handshake.h"
 #include "server/cnxn/selector_thread.h"
 #include "server/cnxn/server_cnxn_factory.h"
 
@@ -30,6 +31,7 @@
 #define LENGTH_SIZE 4
 #define REQUEST_HEADER_SIZE 8
 #define OVERSIZE_MOST (64 * 1024 * 1024)    /* a length beyond this is not one of a request */
+#define READS_A_TURN 16
 #define UNSENT_TO_STOP_READING (1024 * 1024)
 #define UNSENT_EVENTS_TO_CLOSE (64 * 1024 * 1024)
 #define REPLY_HEADER_SIZE 16
@@ -50,6 +52,8 @@ const char *disconnect_reason_text(enum disconnect_reason reason)
         [DISCONNECT_IO_EXCEPTION] = "io_exception",
         [DISCONNECT_RESET_COMMAND] = "reset_command",
         [DISCONNECT_CLIENT_CNX_LIMIT] = "Client hits connection limiting threshold",
+        [DISCONNECT_SASL_AUTH_FAILURE] = "sasl_auth_failure",
+        [DISCONNECT_FAILED_HANDSHAKE] = "Unsuccessful handshake",
         [DISCONNECT_RENEW_GLOBAL_SESSION_IN_RO_MODE] = "renew a global session in readonly mode",
     };
     return texts[reason];
@@ -136,9 +140,11 @@ struct server_cnxn *server_cnxn_new(struct server_cnxn_factory *factory, struct 
     cnxn->established_ms = clock_wall_ms();
     cnxn->stream = stream;
     atomic_init(&cnxn->session_timeout_ms, session_timeout_ms);
+    atomic_init(&cnxn->certificate_verdict, ZK_AGAIN);
     mutex_init(&cnxn->lock);
     list_init(&cnxn->factory_link);
     list_init(&cnxn->flush_link);
+    list_init(&cnxn->handshake_link);
 
     char ip[ADDRESS_TEXT_SIZE];
     address_format_ip(peer, ip);
@@ -171,6 +177,7 @@ void server_cnxn_unref(struct server_cnxn *cnxn)
         return;
     assert(cnxn->stream == NULL && list_is_empty(&cnxn->flush_link) && list_is_empty(&cnxn->factory_link));
     release_locked_parts(cnxn);
+    memory_free(cnxn->certificate_name);
     mutex_release(&cnxn->lock);
     memory_free(cnxn);
 }
@@ -611,13 +618,19 @@ static bool may_read(struct server_cnxn *cnxn)
            !atomic_load(&cnxn->is_throttled) && !atomic_load(&cnxn->is_stale);
 }
 
+/* No poller tells of bytes that the stream has already: who leaves some comes again, after the others. */
 static bool read_some(struct server_cnxn *cnxn, struct input_chunk *chunk)
 {
-    bool goes_on = true;
+    int left = READS_A_TURN;
     do {
-        goes_on = cnxn->partial != NULL ? read_partial(cnxn) : read_frames(cnxn, chunk);
-    } while (goes_on && may_read(cnxn) && stream_pending(cnxn->stream) > 0);
-    return goes_on;
+        if (!(cnxn->partial != NULL ? read_partial(cnxn) : read_frames(cnxn, chunk)))
+            return false;
+    } while (may_read(cnxn) && stream_pending(cnxn->stream) > 0 && --left > 0);
+    if (left == 0) {
+        selector_thread_queue(cnxn->selector, cnxn);
+        selector_thread_flush(cnxn->selector);
+    }
+    return true;
 }
 
 static bool write_some(struct server_cnxn *cnxn)
@@ -647,6 +660,17 @@ bool server_cnxn_do_io(struct server_cnxn *cnxn, uint32_t events, struct input_c
 {
     if (atomic_load(&cnxn->close_now))
         return false;
+    if (cnxn->handshake == HANDSHAKE_CHECKING && (events & POLLER_HANGUP) != 0)
+        return read_failed(cnxn, ZK_EOF);
+    if (cnxn->handshake != HANDSHAKE_OVER) {
+        if (!cnxn_handshake_go_on(cnxn))
+            return false;
+        if (cnxn->handshake != HANDSHAKE_OVER)
+            return true;
+        events |= POLLER_READ;    /* more may have come with its last bytes */
+    }
+    if ((stream_wants(cnxn->stream) & STREAM_READ_NEEDS_WRITE) != 0 && (events & POLLER_WRITE) != 0)
+        events |= POLLER_READ;
     if ((events & POLLER_READ) != 0 && may_read(cnxn)) {
         server_cnxn_factory_touch(cnxn->factory, cnxn);
         if (!read_some(cnxn, chunk))
@@ -659,9 +683,12 @@ bool server_cnxn_do_io(struct server_cnxn *cnxn, uint32_t events, struct input_c
 
 bool server_cnxn_pump(struct server_cnxn *cnxn, struct input_chunk *chunk)
 {
-    (void)chunk;
     if (atomic_load(&cnxn->close_now))
         return false;
+    if (cnxn->handshake == HANDSHAKE_CHECKING && !cnxn_handshake_go_on(cnxn))
+        return false;
+    if (cnxn->handshake != HANDSHAKE_OVER)
+        return true;    /* nothing to write yet, and nobody to read */
     while (cnxn->backlog != NULL && !atomic_load(&cnxn->is_throttled)) {
         struct blob *blob = cnxn->backlog;
         cnxn->backlog = NULL;
@@ -670,13 +697,22 @@ bool server_cnxn_pump(struct server_cnxn *cnxn, struct input_chunk *chunk)
         if (!goes_on)
             return false;
     }
-    return write_some(cnxn);
+    if (!write_some(cnxn))
+        return false;
+    if (stream_pending(cnxn->stream) == 0 || !may_read(cnxn))
+        return true;
+    server_cnxn_factory_touch(cnxn->factory, cnxn);    /* it was not read for a while, with bytes that are there */
+    return read_some(cnxn, chunk) && write_some(cnxn);
 }
 
 uint32_t server_cnxn_wanted_interest(struct server_cnxn *cnxn)
 {
-    uint32_t wanted = stream_wants(cnxn->stream);
-    if (may_read(cnxn))
+    uint32_t wants = stream_wants(cnxn->stream), wanted = wants & (POLLER_READ | POLLER_WRITE);
+    if (cnxn->handshake == HANDSHAKE_CHECKING)
+        return 0;
+    if (cnxn->handshake != HANDSHAKE_OVER)
+        return wanted == 0 ? POLLER_READ : wanted;
+    if (may_read(cnxn) && (wants & STREAM_READ_NEEDS_WRITE) == 0)
         wanted |= POLLER_READ;
     if (cnxn->sending.size > 0)
         wanted |= POLLER_WRITE;

@@ -29,7 +29,7 @@
 struct server_cnxn_factory;
 struct selector_thread;
 
-/* ServerCnxn.DisconnectReason, as far as a server without Netty has them; the text is Java's. */
+/* ServerCnxn.DisconnectReason, as far as this server has them; the text is Java's. */
 enum disconnect_reason {
     DISCONNECT_UNKNOWN,
     DISCONNECT_SERVER_SHUTDOWN,
@@ -44,9 +44,14 @@ enum disconnect_reason {
     DISCONNECT_IO_EXCEPTION,
     DISCONNECT_RESET_COMMAND,
     DISCONNECT_CLIENT_CNX_LIMIT,
-    DISCONNECT_RENEW_GLOBAL_SESSION_IN_RO_MODE
+    DISCONNECT_RENEW_GLOBAL_SESSION_IN_RO_MODE,
+    DISCONNECT_SASL_AUTH_FAILURE,
+    DISCONNECT_FAILED_HANDSHAKE
 };
 const char *disconnect_reason_text(enum disconnect_reason reason);
+
+/* What stands between an accepted socket and its first frame; see cnxn_handshake.h. */
+enum handshake_state { HANDSHAKE_OVER, HANDSHAKE_DETECTING, HANDSHAKE_STARTED, HANDSHAKE_CHECKING };
 
 struct server_cnxn {
     struct watcher watcher;    /* first, so that a watcher is a connection */
@@ -55,11 +60,16 @@ struct server_cnxn {
     struct selector_thread *selector;
     struct packet_sink *sink;
     struct address peer;
-    bool is_secure;
     int64_t established_ms;    /* wall */
 
     /* ---- the selector's (or the worker's, while lent) ---- */
     struct stream *stream;               /* NULL once closed */
+    enum handshake_state handshake;
+    enum handshake_state followed_handshake;    /* as handshake_deadlines last saw it */
+    struct list handshake_link;
+    int64_t handshake_deadline_ms;       /* elapsed */
+    bool is_secure;                      /* TLS */
+    char *certificate_name;              /* of the peer; NULL: it showed none */
     bool is_initialized;                 /* the connect request came */
     bool is_lent;                        /* a worker has it; the selector leaves it alone */
     uint32_t interest;                   /* what the poller was told */
@@ -75,6 +85,7 @@ struct server_cnxn {
 
     /* ---- any thread ---- */
     bool has_read_only_flag;             /* set before anybody else knows the connection */
+    _Atomic int certificate_verdict;     /* of the responder; ZK_AGAIN: it was not heard yet */
     _Atomic int64_t session_id;          /* 0: none yet */
     _Atomic int32_t session_timeout_ms;
     _Atomic bool is_stale;               /* closing or closed */
@@ -103,6 +114,7 @@ struct server_cnxn {
     struct list flush_link;              /* under the selector's lock; empty when not listed */
 };
 
+/* A handshake that its stream has in front of it is the caller's to set. */
 struct server_cnxn *server_cnxn_new(struct server_cnxn_factory *factory, struct selector_thread *selector,
                                     struct packet_sink *sink, struct stream *stream, const struct address *peer,
                                     int32_t session_timeout_ms);

@@ -18,8 +18,10 @@
 #include "common/net/socket.h"
 #include "common/thread/thread.h"
 #include "server/cnxn/accept_thread.h"
+#include "server/cnxn/certificate_checker.h"
 #include "server/cnxn/connection_expirer.h"
 #include "server/cnxn/selector_thread.h"
+#include "server/cnxn/server_tls.h"
 
 #define FEW_CORES 4
 #define WORKER_QUEUE_BOUND 8192
@@ -39,10 +41,11 @@ struct server_cnxn_factory {
     struct accept_thread *accept_thread GUARDED_BY(accept_lock);
     struct connection_expirer *expirer;
     struct selector_thread **selectors;
-    size_t selector_count;
+    _Atomic size_t selector_count;    /* set when they are there: the other port may be serving already */
     _Atomic size_t next_selector;
     struct expiry_queue *expiry;
     _Atomic size_t connection_count;
+    _Atomic int64_t outstanding_handshakes;
     _Atomic int64_t max_cnxns, max_client_cnxns;    /* 0 or less: no limit */
 
     struct mutex lock;
@@ -109,6 +112,13 @@ int server_cnxn_factory_new(const struct server_options *options, const struct a
     return ZK_OK;
 }
 
+void server_cnxn_factory_use_tls(struct server_cnxn_factory *factory, struct server_tls *tls, bool is_unified)
+{
+    assert(factory->selector_count == 0);
+    factory->parts.tls = tls;
+    factory->parts.is_unified = is_unified;
+}
+
 /* ---- expiry ---- */
 
 static struct server_cnxn *next_expired(struct server_cnxn_factory *factory, int64_t now_ms)
@@ -151,13 +161,16 @@ void server_cnxn_factory_start(struct server_cnxn_factory *factory)
     int workers = number_of_workers(options);
     if (workers > 0)
         factory->parts.workers = worker_service_start("NIOWorker", workers, WORKER_QUEUE_BOUND);
-    factory->selector_count = number_of_selectors(options);
-    factory->selectors = MEMORY_NEW_ARRAY(factory->selector_count, struct selector_thread *);
-    for (size_t i = 0; i < factory->selector_count; i++)
+    if (factory->parts.tls != NULL && server_tls_asks_responders(factory->parts.tls))
+        factory->parts.checker = certificate_checker_start();
+    size_t selectors = number_of_selectors(options);
+    factory->selectors = MEMORY_NEW_ARRAY(selectors, struct selector_thread *);
+    for (size_t i = 0; i < selectors; i++)
         factory->selectors[i] = selector_thread_start(factory, (int)i);
+    atomic_store(&factory->selector_count, selectors);
     log_info("Configuring NIO connection handler with %ds sessionless connection timeout, %zu selector thread(s), "
              "%d worker threads",
-             factory->parts.sessionless_timeout_ms / 1000, factory->selector_count, workers);
+             factory->parts.sessionless_timeout_ms / 1000, selectors, workers);
     mutex_lock(&factory->accept_lock);
     start_accepting(factory);
     mutex_unlock(&factory->accept_lock);
@@ -223,6 +236,8 @@ void server_cnxn_factory_shutdown(struct server_cnxn_factory *factory)
         selector_thread_stop(factory->selectors[i]);
     worker_service_stop(factory->parts.workers);
     factory->parts.workers = NULL;
+    certificate_checker_stop(factory->parts.checker);
+    factory->parts.checker = NULL;
     for (size_t i = 0; i < factory->selector_count; i++)
         selector_thread_free(factory->selectors[i]);
     memory_free(factory->selectors);
@@ -344,6 +359,11 @@ int server_cnxn_factory_local_port(struct server_cnxn_factory *factory)
 size_t server_cnxn_factory_connection_count(struct server_cnxn_factory *factory)
 {
     return atomic_load(&factory->connection_count);
+}
+
+int64_t server_cnxn_factory_outstanding_handshakes(struct server_cnxn_factory *factory)
+{
+    return atomic_load(&factory->outstanding_handshakes);
 }
 
 int server_cnxn_factory_max_client_cnxns(struct server_cnxn_factory *factory)
@@ -478,6 +498,31 @@ void server_cnxn_factory_dismiss(struct server_cnxn_factory *factory, const stru
     mutex_lock(&factory->lock);
     count_down_peer(factory, peer);
     mutex_unlock(&factory->lock);
+}
+
+int server_cnxn_factory_begin_handshake(struct server_cnxn_factory *factory, struct error *error)
+{
+    struct factory_parts *parts = &factory->parts;
+    int64_t most = parts->options->outstanding_handshake_limit;
+    if (parts->tls == NULL)
+        return ZK_OK;
+    if (!parts->is_unified && parts->options->netty_server_early_drop_secure_connection_handshakes &&
+        !parts->sink->ops->is_running(parts->sink)) {
+        server_metrics_count(parts->metrics, METRIC_CNXN_CLOSED_WITHOUT_ZK_SERVER_RUNNING, 1);
+        return error_set(error, ZK_CLOSED, "Zookeeper server is not running, no TLS handshake is started");
+    }
+    if (atomic_fetch_add(&factory->outstanding_handshakes, 1) >= most && most > 0) {
+        atomic_fetch_sub(&factory->outstanding_handshakes, 1);
+        server_metrics_count(parts->metrics, METRIC_TLS_HANDSHAKE_EXCEEDED, 1);
+        return error_set(error, ZK_FULL, "Too many TLS handshakes in progress, max allowed is %" PRId64, most);
+    }
+    return ZK_OK;
+}
+
+void server_cnxn_factory_end_handshake(struct server_cnxn_factory *factory)
+{
+    if (factory->parts.tls != NULL)
+        atomic_fetch_sub(&factory->outstanding_handshakes, 1);
 }
 
 struct selector_thread *server_cnxn_factory_next_selector(struct server_cnxn_factory *factory)

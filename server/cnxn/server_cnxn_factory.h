@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/log.h"
 #include "common/net/address.h"
 #include "common/thread/worker_service.h"
 #include "server/cnxn/server_cnxn.h"
@@ -17,11 +18,15 @@
 #include "server/metric/server_stats.h"
 
 struct server_cnxn_factory;
+struct certificate_checker;
+struct server_tls;
 
 /* Binds and listens, starts no thread. ZK_IO names the address. */
 int server_cnxn_factory_new(const struct server_options *options, const struct address *address,
                             struct packet_sink *sink, struct server_metrics *metrics, struct server_stats *stats,
                             struct server_cnxn_factory **ret_factory, struct error *error);
+/* Before start: every connection speaks TLS; or (`is_unified`) those whose first byte says so. `tls` is borrowed. */
+void server_cnxn_factory_use_tls(struct server_cnxn_factory *factory, struct server_tls *tls, bool is_unified);
 /* AcceptThread, SelectorThreads, workers, ConnectionExpirer. */
 void server_cnxn_factory_start(struct server_cnxn_factory *factory);
 /* Closes the listening socket and ends AcceptThread and ConnectionExpirer; connections go on. */
@@ -47,6 +52,8 @@ void server_cnxn_factory_wait_for_sessions(struct server_cnxn_factory *factory);
 int server_cnxn_factory_local_port(struct server_cnxn_factory *factory);
 struct address server_cnxn_factory_address(struct server_cnxn_factory *factory);
 size_t server_cnxn_factory_connection_count(struct server_cnxn_factory *factory);
+/* Connections that have not finished their TLS handshake, or did not show yet whether they speak TLS. */
+int64_t server_cnxn_factory_outstanding_handshakes(struct server_cnxn_factory *factory);
 int server_cnxn_factory_max_client_cnxns(struct server_cnxn_factory *factory);
 /* References to all connections; memory_free the array, unref each. */
 struct server_cnxn **server_cnxn_factory_list(struct server_cnxn_factory *factory, size_t *ret_count);
@@ -59,6 +66,10 @@ struct factory_parts {
     struct server_stats *stats;
     struct worker_service *workers;    /* NULL: selectors do their I/O */
     int32_t sessionless_timeout_ms;
+    struct server_tls *tls;            /* NULL: nobody speaks TLS */
+    bool is_unified;                   /* with tls: some do */
+    struct certificate_checker *checker;    /* NULL: no responder is asked */
+    struct log_limiter failed_handshakes;
 };
 struct factory_parts *server_cnxn_factory_parts(struct server_cnxn_factory *factory);
 /* One more connection; takes no reference of its own beyond the list's (the one given). */
@@ -72,6 +83,11 @@ void server_cnxn_factory_touch(struct server_cnxn_factory *factory, struct serve
 int server_cnxn_factory_admit(struct server_cnxn_factory *factory, const struct address *peer, struct error *error);
 /* It was admitted but not added after all, or was removed. */
 void server_cnxn_factory_dismiss(struct server_cnxn_factory *factory, const struct address *peer);
+/* With TLS, one more handshake, before a connection that was admitted is handed on; its limit, or a server that is not
+ * ready for it, refuses. ZK_OK without TLS. */
+int server_cnxn_factory_begin_handshake(struct server_cnxn_factory *factory, struct error *error);
+/* It is over, or its connection is. Does nothing without TLS. */
+void server_cnxn_factory_end_handshake(struct server_cnxn_factory *factory);
 /* The selector that gets the next connection. */
 struct selector_thread *server_cnxn_factory_next_selector(struct server_cnxn_factory *factory);
 

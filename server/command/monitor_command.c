@@ -104,7 +104,7 @@ static void read_gauges(struct zookeeper_server *server, struct gauges *gauges)
     add_integer(gauges, "last_client_response_size", atomic_load(&stats->client_response_last));
     add_integer(gauges, "max_client_response_size", atomic_load(&stats->client_response_max));
     add_integer(gauges, "min_client_response_size", atomic_load(&stats->client_response_min));
-    add_integer(gauges, "outstanding_tls_handshake", 0);
+    add_integer(gauges, "outstanding_tls_handshake", zookeeper_server_outstanding_handshakes(server));
     add_integer(gauges, "auth_failed_count", atomic_load(&stats->auth_failed_count));
     add_integer(gauges, "non_mtls_remote_conn_count", atomic_load(&stats->non_mtls_remote_conn_count));
     add_integer(gauges, "non_mtls_local_conn_count", atomic_load(&stats->non_mtls_local_conn_count));

@@ -461,7 +461,10 @@ int quorum_peer_start(struct quorum_peer *peer, int *ret_exit_code, struct error
     *ret_exit_code = EXIT_CODE_UNEXPECTED_ERROR;
     if (quorum_verifier_find(peer->config->verifier, peer->config->myid) == NULL)
         return error_set(error, ZK_BAD_CONFIG, "My id %" PRId64 " not in the peer list", peer->config->myid);
-    int err = zookeeper_server_bind(peer->server, &peer->config->client_address, error);
+    bool has_port = peer->options->client_port >= 0;
+    int err = zookeeper_server_bind(peer->server, has_port ? &peer->config->client_address : NULL, error);
+    if (err == ZK_BAD_CONFIG)
+        *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
     if (err == ZK_OK)
         err = load(peer, error);
     if (err != ZK_OK)

@@ -199,6 +199,8 @@ static int check_validity(struct quorum_peer_config *config, const struct server
         return error_set(error, ZK_BAD_CONFIG, "syncLimit is not set");
     if (config->myid == -1)
         return error_set(error, ZK_BAD_CONFIG, "myid file is missing in dataDir, %s", options->data_dir);
+    if (!has_static_port(options) && options->secure_client_port >= 0)
+        return ZK_OK;
     if (!has_static_port(options))
         return error_set(error, ZK_BAD_CONFIG, "clientPort is not set, no client could connect");
     struct quorum_address address = static_address(options);

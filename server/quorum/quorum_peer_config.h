@@ -16,7 +16,7 @@ struct quorum_peer_config {
     enum learner_type learner_type;                /* as the list has it */
     struct quorum_verifier *verifier;              /* without members where there is no list */
     struct quorum_verifier *last_seen_verifier;    /* of zoo.cfg.dynamic.next; NULL: none */
-    struct address client_address;                 /* set in an ensemble */
+    struct address client_address;                 /* set in an ensemble, where clientPort is */
 };
 /*
  * From options that server_options_validate() found good. Where one server of the list stands alone, its client port is

@@ -26,6 +26,7 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
 import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
+from certificates import Certificates    # noqa: E402
 
 TOOL = os.path.join(os.environ.get("ZKC_BUILD", os.getcwd()), "tests", "client", "tls_session")
 NETTY = "/usr/share/java/netty-all.jar"
@@ -33,41 +34,6 @@ PARTS = ("buffer", "codec", "common", "handler", "resolver", "transport", "trans
          "transport-native-unix-common")
 PATIENCE_S, LONG_PATIENCE_S = 1, 20    # for a session that should not, and that should come
 TIMEOUT_S = 6.0                        # of the tool's sessions
-
-
-class Certificates:
-    """Files in a directory: authorities ("ca", "stranger"), and pairs of certificate and key that they signed."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        for name in ("ca", "stranger"):
-            self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                          "/CN=" + name, "-days", "2", "-keyout", self.path(name + ".key"), "-out",
-                          self.path(name + ".pem"))
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def _openssl(self, *arguments):
-        subprocess.run(["openssl"] + list(arguments), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def make(self, name, subject_alternative, authority="ca", days="2"):
-        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
-                      "-keyout", self.path(name + ".key"), "-out", self.path(name + ".csr"))
-        with open(self.path(name + ".ext"), "w", encoding="ascii") as file:
-            file.write("subjectAltName=%s\n" % subject_alternative)
-        self._openssl("x509", "-req", "-in", self.path(name + ".csr"), "-CA", self.path(authority + ".pem"), "-CAkey",
-                      self.path(authority + ".key"), "-CAcreateserial", "-days", days, "-extfile",
-                      self.path(name + ".ext"), "-out", self.path(name + ".crt"))
-        with open(self.path(name + ".pem"), "w", encoding="ascii") as both:    # as Java's stores of type PEM want it
-            for part in (".key", ".crt"):
-                with open(self.path(name + part), encoding="ascii") as file:
-                    both.write(file.read())
-
-    def of_client(self, name="client", authority="ca"):
-        """The argument of zookeeper_init_ssl(); without a name only whom to trust."""
-        return ",".join([self.path(authority + ".pem")] + ([self.path(name + ".crt"), self.path(name + ".key")] if name
-                                                            else []))
 
 
 def java_server(certificates, name):

@@ -164,9 +164,9 @@ class Session:
     """A connected session that asks one thing at a time; watch events gather in `events`."""
 
     def __init__(self, address, timeout_ms=30000, session_id=0, password=b"\0" * 16, last_zxid=0, timeout=30.0,
-                 read_only=False):
+                 read_only=False, connection=None):
         self.address = address
-        self.connection = Connection(address, timeout)
+        self.connection = connection or Connection(address, timeout)
         self.events = []
         self.xid = 0
         self.connection.send_frame(connect_frame(session_id, password, timeout_ms, last_zxid, read_only))

@@ -53,6 +53,11 @@ struct test_identity test_identity_make(const struct test_identity_rules *rules)
                   rules->is_authority ? "critical,CA:TRUE" : "CA:FALSE");
     if (rules->subject_alternatives != NULL)
         add_extension(certificate, issuer->certificate, NID_subject_alt_name, rules->subject_alternatives);
+    if (rules->responder != NULL) {
+        char access[256];
+        snprintf(access, sizeof(access), "OCSP;URI:%s", rules->responder);
+        add_extension(certificate, issuer->certificate, NID_info_access, access);
+    }
     ck_assert_int_gt(X509_sign(certificate, issuer->key, EVP_sha256()), 0);
     return made;
 }
@@ -85,6 +90,38 @@ void test_identity_write_key(const struct test_identity *identity, const char *p
     ck_assert_int_eq(PEM_write_PKCS8PrivateKey(file, identity->key, cipher, password,
                                                password != NULL ? (int)strlen(password) : 0, NULL, NULL), 1);
     fclose(file);
+}
+
+static ASN1_TIME *days_from_now(int days)
+{
+    ASN1_TIME *when = X509_gmtime_adj(NULL, days * SECONDS_A_DAY);
+    ck_assert_ptr_nonnull(when);
+    return when;
+}
+
+void test_identity_write_revocations(const struct test_identity *authority, const struct test_identity *revoked,
+                                     const char *path)
+{
+    X509_CRL *list = X509_CRL_new();
+    ASN1_TIME *yesterday = days_from_now(-1), *tomorrow = days_from_now(1);
+    X509_CRL_set_version(list, 1);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(authority->certificate));
+    X509_CRL_set1_lastUpdate(list, yesterday);
+    X509_CRL_set1_nextUpdate(list, tomorrow);
+    if (revoked != NULL) {
+        X509_REVOKED *entry = X509_REVOKED_new();
+        X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked->certificate));
+        X509_REVOKED_set_revocationDate(entry, yesterday);
+        ck_assert_int_eq(X509_CRL_add0_revoked(list, entry), 1);
+    }
+    X509_CRL_sort(list);
+    ck_assert_int_gt(X509_CRL_sign(list, authority->key, EVP_sha256()), 0);
+    FILE *file = open_to_append(path);
+    ck_assert_int_eq(PEM_write_X509_CRL(file, list), 1);
+    fclose(file);
+    X509_CRL_free(list);
+    ASN1_TIME_free(yesterday);
+    ASN1_TIME_free(tomorrow);
 }
 
 static void write_pkcs12(X509 *certificate, EVP_PKEY *key, X509 *other, const char *password, const char *path)

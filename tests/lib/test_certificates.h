@@ -12,6 +12,7 @@ struct test_identity {
 struct test_identity_rules {
     const char *name;                       /* CN */
     const char *subject_alternatives;       /* "DNS:a,IP:127.0.0.1"; NULL: none */
+    const char *responder;                  /* URL to ask by OCSP; NULL: none */
     const struct test_identity *issuer;     /* NULL: signed by itself */
     bool is_authority;
     int from_days, to_days;                 /* from now on; both 0: from yesterday to tomorrow */
@@ -25,6 +26,9 @@ void test_identity_write_key(const struct test_identity *identity, const char *p
 /* A PKCS12 store, made anew: certificate and key, `above` (may be NULL) in its chain. */
 void test_identity_write_pkcs12(const struct test_identity *identity, const struct test_identity *above,
                                 const char *password, const char *path);
+/* PEM, appended: the list of what `authority` has revoked, which is `revoked` (NULL: nothing), good until tomorrow. */
+void test_identity_write_revocations(const struct test_identity *authority, const struct test_identity *revoked,
+                                     const char *path);
 /* One with a certificate to trust and no key. */
 void test_identity_write_pkcs12_trust(const struct test_identity *identity, const char *password, const char *path);
 

@@ -256,6 +256,21 @@ START_TEST(an_atomic_write_replaces_all_or_nothing)
 }
 END_TEST
 
+START_TEST(a_stamp_is_that_of_one_content)
+{
+    struct file_stamp first, again;
+    ck_assert_int_eq(file_stamp(in_directory("a"), &first, NULL), ZK_NOT_FOUND);
+    write_file(in_directory("a"), "12345");
+    ck_assert_int_eq(file_stamp(in_directory("a"), &first, NULL), ZK_OK);
+    ck_assert_int_eq(file_stamp(in_directory("a"), &again, NULL), ZK_OK);
+    ck_assert(file_stamp_equal(&first, &again));
+    write_file(in_directory("b"), "12345");    /* another file, of the same size at the same time, in its place */
+    ck_assert_int_eq(file_rename(in_directory("b"), in_directory("a"), NULL), ZK_OK);
+    ck_assert_int_eq(file_stamp(in_directory("a"), &again, NULL), ZK_OK);
+    ck_assert(!file_stamp_equal(&first, &again));
+}
+END_TEST
+
 START_TEST(facts_about_a_file)
 {
     int64_t before_ms = clock_wall_ms(), ms, size;
@@ -353,6 +368,7 @@ static Suite *file_suite(void)
     tcase_add_test(tcase, a_lock_has_one_holder);
     tcase_add_test(tcase, a_whole_file_has_a_limit);
     tcase_add_test(tcase, an_atomic_write_replaces_all_or_nothing);
+    tcase_add_test(tcase, a_stamp_is_that_of_one_content);
     tcase_add_test(tcase, facts_about_a_file);
     tcase_add_test(tcase, directories_are_made_with_their_parents);
     tcase_add_test(tcase, a_list_is_sorted_by_byte);

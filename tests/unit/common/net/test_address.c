@@ -71,6 +71,18 @@ START_TEST(any_is_any)
 }
 END_TEST
 
+START_TEST(some_addresses_are_this_machine)
+{
+    static const char *const here[] = { "127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1" };
+    static const char *const elsewhere[] = { "0.0.0.0", "::", "128.0.0.1", "10.0.0.1", "::2", "fe80::1" };
+    struct address address;
+    for (size_t i = 0; i < ARRAY_SIZE(here); i++)
+        ck_assert_msg(address_from_ip(here[i], 1, &address) && address_is_loopback(&address), "%s", here[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
+        ck_assert_msg(address_from_ip(elsewhere[i], 1, &address) && !address_is_loopback(&address), "%s", elsewhere[i]);
+}
+END_TEST
+
 START_TEST(names_are_looked_up)
 {
     struct address found[4];
@@ -96,6 +108,7 @@ static Suite *address_suite(void)
     tcase_add_loop_test(tcase, names_are_no_addresses, 0, ARRAY_SIZE(not_ips));
     tcase_add_test(tcase, mapped_v4_is_v4);
     tcase_add_test(tcase, any_is_any);
+    tcase_add_test(tcase, some_addresses_are_this_machine);
     tcase_add_test(tcase, names_are_looked_up);
     suite_add_tcase(suite, tcase);
     return suite;

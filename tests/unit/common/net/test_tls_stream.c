@@ -16,6 +16,7 @@
 
 #include "common/base/memory.h"
 #include "common/net/out_buffer.h"
+#include "common/net/socket.h"
 #include "tests/lib/check_main.h"
 #include "tests/lib/test_certificates.h"
 #include "tests/lib/test_directory.h"
@@ -26,9 +27,11 @@
 static char directory[TEST_DIRECTORY_SIZE];
 static char ca_path[512], client_path[512], client_key_path[512], encrypted_key_path[512], both_path[512];
 static char stranger_key_path[512], empty_path[512], garbage_path[512];
+static char branch_path[512], cut_off_path[512];    /* a client of an authority between, which may be taken back */
+static char listed_path[512], revoked_path[512], half_listed_path[512], guest_path[512];
 static char server_path[512], server_p12_path[512], trust_p12_path[512], stranger_both_path[512], jks_path[512];
 static struct test_identity authority, stranger, server, server_elsewhere, server_expired, server_of_tomorrow;
-static struct test_identity server_own, server_of_stranger, server_by_ip, server_by_cn, client_of_authority;
+static struct test_identity server_own, server_of_stranger, server_by_ip, server_by_cn, client_of_authority, guest;
 
 static void name_file(char path[512], const char *name)
 {
@@ -65,6 +68,12 @@ static void make_files(void)
     name_file(trust_p12_path, "trust.p12");
     name_file(stranger_both_path, "stranger.pem");
     name_file(jks_path, "store.jks");
+    name_file(listed_path, "listed.pem");
+    name_file(revoked_path, "revoked.pem");
+    name_file(half_listed_path, "half_listed.pem");
+    name_file(guest_path, "guest.pem");
+    name_file(branch_path, "branch.pem");
+    name_file(cut_off_path, "cut_off.pem");
     authority = test_identity_make(&(struct test_identity_rules){ .name = "authority", .is_authority = true });
     stranger = test_identity_make(&(struct test_identity_rules){ .name = "stranger", .is_authority = true });
     server = server_with("DNS:" HOST ",DNS:*.wild.example", &authority, 0, 0);
@@ -77,6 +86,29 @@ static void make_files(void)
     server_by_cn = server_with(NULL, &authority, 0, 0);
     client_of_authority =
         test_identity_make(&(struct test_identity_rules){ .name = "client", .issuer = &authority });
+    guest = test_identity_make(&(struct test_identity_rules){ .name = "guest", .issuer = &stranger,
+                                                              .subject_alternatives = "IP:127.0.0.1" });
+    test_identity_write_key(&guest, NULL, guest_path);
+    test_identity_write_certificate(&guest, guest_path);
+    struct test_identity branch = test_identity_make(
+        &(struct test_identity_rules){ .name = "branch", .is_authority = true, .issuer = &authority });
+    struct test_identity of_branch =
+        test_identity_make(&(struct test_identity_rules){ .name = "leaf", .issuer = &branch });
+    test_identity_write_key(&of_branch, NULL, branch_path);
+    test_identity_write_certificate(&of_branch, branch_path);
+    test_identity_write_certificate(&branch, branch_path);
+    test_identity_write_certificate(&authority, cut_off_path);
+    test_identity_write_revocations(&authority, &branch, cut_off_path);
+    test_identity_write_certificate(&authority, listed_path);
+    test_identity_write_revocations(&branch, NULL, listed_path);
+    test_identity_release(&branch);
+    test_identity_release(&of_branch);
+    test_identity_write_revocations(&authority, &server, listed_path);
+    test_identity_write_certificate(&authority, revoked_path);
+    test_identity_write_revocations(&authority, &client_of_authority, revoked_path);
+    test_identity_write_certificate(&authority, half_listed_path);
+    test_identity_write_revocations(&authority, NULL, half_listed_path);
+    test_identity_write_certificate(&stranger, half_listed_path);
     test_identity_write_certificate(&authority, ca_path);
     test_identity_write_certificate(&client_of_authority, client_path);
     test_identity_write_certificate(&authority, client_path);
@@ -100,7 +132,7 @@ static void remove_files(void)
 {
     struct test_identity *all[] = { &authority, &stranger, &server, &server_elsewhere, &server_expired,
                                     &server_of_tomorrow, &server_own, &server_of_stranger, &server_by_ip,
-                                    &server_by_cn, &client_of_authority };
+                                    &server_by_cn, &client_of_authority, &guest };
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         test_identity_release(all[i]);
     test_directory_remove(directory);
@@ -119,6 +151,20 @@ struct server_rules {
     int version;         /* the only one it speaks; 0: any */
     int verify_mode;
 };
+
+/* Over TCP, as who verifies an address needs one. */
+static void make_tcp_pair(int pair[2])
+{
+    struct address address;
+    int listener;
+    ck_assert(address_from_ip("127.0.0.1", 0, &address));
+    ck_assert_int_eq(socket_listen(&address, 1, &listener, NULL), ZK_OK);
+    ck_assert_int_eq(socket_local_address(listener, &address), ZK_OK);
+    ck_assert_int_eq(socket_connect(&address, INT64_MAX, &pair[0], NULL), ZK_OK);
+    ck_assert_int_eq(socket_wait(listener, POLLER_READ, INT64_MAX), ZK_OK);
+    ck_assert_int_eq(socket_accept(listener, &pair[1], &address, NULL), ZK_OK);
+    socket_close(listener);
+}
 
 static void make_pair(int pair[2])
 {
@@ -713,14 +759,12 @@ struct both_ends {
     struct stream *client, *server;
 };
 
-static struct both_ends both_ends_new(const struct tls_client_options *client_options,
-                                      const struct tls_server_options *server_options)
+static struct both_ends both_ends_over(const int pair[2], const struct tls_client_options *client_options,
+                                       const struct tls_server_options *server_options)
 {
-    int pair[2];
     struct tls_context *context;
     struct error error = { 0 };
     struct both_ends ends;
-    make_pair(pair);
     ck_assert_msg(tls_context_new_server(server_options, &context, &error) == ZK_OK, "%s", error.text);
     ends.server = stream_new_tls_server(pair[1], context, "/10.1.2.3:4567");
     tls_context_unref(context);
@@ -728,6 +772,14 @@ static struct both_ends both_ends_new(const struct tls_client_options *client_op
     ends.client = stream_new_tls_client(pair[0], context, HOST);
     tls_context_unref(context);
     return ends;
+}
+
+static struct both_ends both_ends_new(const struct tls_client_options *client_options,
+                                      const struct tls_server_options *server_options)
+{
+    int pair[2];
+    make_pair(pair);
+    return both_ends_over(pair, client_options, server_options);
 }
 
 static void both_ends_release(struct both_ends *ends)
@@ -871,6 +923,123 @@ START_TEST(a_server_refuses_older_versions_and_renegotiation)    /* _i: TLS 1.0,
 }
 END_TEST
 
+/* A client that is in no list, one that is in its authority's, one whose authority has none; says: why it is refused. */
+static const struct {
+    const char *trust, *shown, *says;
+    bool needs_lists;
+} revocations[] = {
+    { ca_path, both_path, NULL, false },
+    { listed_path, both_path, NULL, false },
+    { listed_path, both_path, NULL, true },
+    { revoked_path, both_path, "revoked", false },
+    { revoked_path, both_path, "revoked", true },
+    { listed_path, branch_path, NULL, true },
+    { cut_off_path, branch_path, "revoked", false },
+    { half_listed_path, guest_path, NULL, false },
+    { half_listed_path, guest_path, "unable to get certificate CRL", true },
+};
+START_TEST(what_an_authority_took_back_is_refused)    /* _i: a row */
+{
+    struct tls_client_options client_options = { .trust_path = ca_path,
+                                                 .certificate_path = revocations[_i].shown };
+    struct tls_server_options server_options = {
+        .key_store_path = server_path, .key_store_password = "sesame", .trust_path = revocations[_i].trust,
+        .client_auth = TLS_CLIENT_AUTH_NEED, .needs_revocation_lists = revocations[_i].needs_lists,
+    };
+    struct both_ends ends = both_ends_new(&client_options, &server_options);
+    struct error at_client = { 0 }, at_server = { 0 };
+    int err = shake_both_hands(&ends, &at_client, &at_server);
+    if (revocations[_i].says == NULL) {
+        ck_assert_msg(err == ZK_OK, "%s", at_server.text);
+    } else {
+        ck_assert_int_eq(err, ZK_IO);
+        ck_assert_msg(strstr(at_server.text, revocations[_i].says) != NULL, "%s", at_server.text);
+    }
+    both_ends_release(&ends);
+}
+END_TEST
+
+START_TEST(lists_that_are_asked_for_must_be_there)
+{
+    struct tls_server_options options = { .key_store_path = server_path, .key_store_password = "sesame",
+                                          .trust_path = ca_path, .client_auth = TLS_CLIENT_AUTH_NEED,
+                                          .needs_revocation_lists = true };
+    struct tls_context *context;
+    struct error error = { 0 };
+    ck_assert_int_eq(tls_context_new_server(&options, &context, &error), ZK_BAD_ARGUMENTS);
+    ck_assert_msg(strstr(error.text, ca_path) != NULL, "%s", error.text);
+    options.client_auth = TLS_CLIENT_AUTH_NONE;    /* nobody is looked at */
+    ck_assert_int_eq(tls_context_new_server(&options, &context, &error), ZK_OK);
+    tls_context_unref(context);
+}
+END_TEST
+
+START_TEST(a_client_may_have_to_come_from_where_its_certificate_says)    /* _i: over TCP, with IP, without, not over TCP */
+{
+    static const struct {
+        const char *shown, *says;
+        bool is_tcp;
+    } rows[] = {
+        { guest_path, NULL, true },
+        { both_path, "IP address mismatch", true },
+        { guest_path, "not known", false },
+    };
+    struct tls_client_options client_options = { .trust_path = ca_path, .certificate_path = rows[_i].shown };
+    struct tls_server_options server_options = { .key_store_path = server_path, .key_store_password = "sesame",
+                                                 .trust_path = half_listed_path, .client_auth = TLS_CLIENT_AUTH_WANT,
+                                                 .verifies_client_host = true };
+    int pair[2];
+    if (rows[_i].is_tcp)
+        make_tcp_pair(pair);
+    else
+        make_pair(pair);
+    struct both_ends ends = both_ends_over(pair, &client_options, &server_options);
+    struct error at_client = { 0 }, at_server = { 0 };
+    int err = shake_both_hands(&ends, &at_client, &at_server);
+    ck_assert_msg((err == ZK_OK) == (rows[_i].says == NULL), "%s", at_server.text);
+    if (rows[_i].says != NULL)
+        ck_assert_msg(strstr(at_server.text, rows[_i].says) != NULL, "%s", at_server.text);
+    both_ends_release(&ends);
+}
+END_TEST
+
+/* What a client of OpenSSL keeps of its session, to come back with; with TLS 1.3 it has none. */
+START_TEST(a_server_resumes_nothing)    /* _i: a version */
+{
+    struct tls_server_options options = { .key_store_path = server_path, .key_store_password = "sesame" };
+    struct tls_context *context;
+    SSL_SESSION *kept = NULL;
+    SSL_CTX *raw_context;
+    ck_assert_int_eq(tls_context_new_server(&options, &context, NULL), ZK_OK);
+    for (int visit = 0; visit < 2; visit++) {
+        int pair[2], err = ZK_AGAIN, result = 0;
+        char byte;
+        make_pair(pair);
+        struct stream *at_server = stream_new_tls_server(pair[1], context, "peer");
+        SSL *raw = new_raw_client(&raw_context, versions[_i], pair[0]);
+        if (kept != NULL)
+            SSL_set_session(raw, kept);
+        for (int turn = 0; turn < 100 && (err == ZK_AGAIN || result != 1); turn++) {
+            result = SSL_do_handshake(raw);
+            err = stream_tls_handshake(at_server, NULL);
+        }
+        ck_assert_int_eq(result, 1);
+        ck_assert_int_eq(SSL_read(raw, &byte, 1), -1);    /* a ticket of TLS 1.3 would come now */
+        ck_assert_int_eq(SSL_session_reused(raw), 0);
+        SSL_SESSION_free(kept);
+        kept = SSL_get1_session(raw);
+        if (versions[_i] == TLS1_3_VERSION)
+            ck_assert(!SSL_SESSION_is_resumable(kept));
+        stream_close(at_server);
+        SSL_free(raw);
+        SSL_CTX_free(raw_context);
+        close(pair[0]);
+    }
+    SSL_SESSION_free(kept);
+    tls_context_unref(context);
+}
+END_TEST
+
 START_TEST(streams_keep_their_context_when_another_is_made)
 {
     struct tls_client_options client_options = { .trust_path = ca_path };
@@ -981,6 +1150,10 @@ static Suite *tls_stream_suite(void)
     tcase_add_test(tcase, a_close_may_come_while_much_is_unsent);
     tcase_add_loop_test(tcase, a_server_asks_for_certificates_as_it_is_told, 0, 2 * ARRAY_SIZE(client_auths));
     tcase_add_loop_test(tcase, a_server_refuses_older_versions_and_renegotiation, 0, 3);
+    tcase_add_loop_test(tcase, what_an_authority_took_back_is_refused, 0, ARRAY_SIZE(revocations));
+    tcase_add_test(tcase, lists_that_are_asked_for_must_be_there);
+    tcase_add_loop_test(tcase, a_client_may_have_to_come_from_where_its_certificate_says, 0, 3);
+    tcase_add_loop_test(tcase, a_server_resumes_nothing, 0, 2);
     tcase_add_test(tcase, streams_keep_their_context_when_another_is_made);
     tcase_add_loop_test(tcase, files_are_judged_when_they_are_read, 0, ARRAY_SIZE(contexts));
     tcase_add_test(tcase, contexts_are_as_many_as_one_likes);

@@ -12,6 +12,7 @@ static char sha1[] = "SHA1";
 static struct server_options options = {
     .digest_authentication_provider_enabled = true,
     .digest_authentication_provider_digest_alg = sha1,
+    .secure_client_port = -1,
 };
 static struct provider_registry *registry;
 static struct auth_info *nobody, *peer, *super;

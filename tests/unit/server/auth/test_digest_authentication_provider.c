@@ -6,7 +6,7 @@
 #include "server/auth/auth_provider.h"
 #include "tests/lib/check_main.h"
 
-static struct address nobody;
+static struct auth_peer nobody;
 static struct auth_provider *provider;
 static struct auth_info *info;
 

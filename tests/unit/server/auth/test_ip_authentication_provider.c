@@ -122,9 +122,10 @@ END_TEST
 
 START_TEST(a_peer_is_the_address_of_its_socket)
 {
-    struct address peer;
+    struct address address;
     struct auth_info *info = auth_info_new_empty();
-    ck_assert(address_from_ip("10.1.2.3", 1234, &peer));
+    ck_assert(address_from_ip("10.1.2.3", 1234, &address));
+    struct auth_peer peer = {.address = &address};
     struct slice lie = {(const uint8_t *)"9.9.9.9", 7};
     ck_assert_int_eq(provider->handle_authentication(provider, &peer, lie, &info), ZK_OK);
     ck_assert_int_eq(provider->handle_authentication(provider, &peer, (struct slice){NULL, 0}, &info), ZK_OK);

@@ -5,7 +5,7 @@
 #include "server/auth/auth_provider.h"
 #include "tests/lib/check_main.h"
 
-static char sha1[] = "SHA1", no_algorithm[] = "ROT13";
+static char sha1[] = "SHA1", x509[] = "x509", other[] = "other", no_algorithm[] = "ROT13";
 static struct server_options options;
 static struct provider_registry *registry;
 
@@ -14,6 +14,8 @@ static void set_up(void)
     options = (struct server_options){
         .digest_authentication_provider_enabled = true,
         .digest_authentication_provider_digest_alg = sha1,
+        .ssl_auth_provider = x509,
+        .secure_client_port = -1,
     };
     registry = NULL;
 }
@@ -81,6 +83,37 @@ START_TEST(a_class_of_java_that_is_not_here_yet_is_no_reason_not_to_start)
 }
 END_TEST
 
+START_TEST(with_tls_there_is_one_for_certificates)    /* _i: the secure port, port unification */
+{
+    options.secure_client_port = _i == 0 ? 0 : -1;
+    options.client_port_unification = _i == 1;
+    ck_assert_int_eq(provider_registry_new(&options, &registry, NULL), ZK_OK);
+    ck_assert_ptr_nonnull(provider_registry_find(registry, ustring_of("x509")));
+}
+END_TEST
+
+START_TEST(it_may_be_named_without_tls_too)
+{
+    properties_set(&options.auth_providers, "authProvider.x509",
+                   "org.apache.zookeeper.server.auth.X509AuthenticationProvider", 1);
+    ck_assert_int_eq(provider_registry_new(&options, &registry, NULL), ZK_OK);
+    ck_assert_ptr_nonnull(provider_registry_find(registry, ustring_of("x509")));
+}
+END_TEST
+
+START_TEST(certificates_that_nobody_judges_end_the_start)
+{
+    struct error error = {0};
+    options.ssl_auth_provider = other;
+    ck_assert_int_eq(provider_registry_new(&options, &registry, &error), ZK_OK);
+    provider_registry_free(registry);
+    registry = NULL;
+    options.secure_client_port = 2281;
+    ck_assert_int_eq(provider_registry_new(&options, &registry, &error), ZK_BAD_CONFIG);
+    ck_assert_ptr_nonnull(strstr(error.text, "ssl.authProvider=other"));
+}
+END_TEST
+
 START_TEST(any_other_class_ends_the_start)
 {
     struct error error = {0};
@@ -109,6 +142,9 @@ static Suite *provider_registry_suite(void)
     tcase_add_test(tcase, digest_may_be_switched_off);
     tcase_add_test(tcase, a_class_of_ours_may_be_named);
     tcase_add_test(tcase, a_class_of_java_that_is_not_here_yet_is_no_reason_not_to_start);
+    tcase_add_loop_test(tcase, with_tls_there_is_one_for_certificates, 0, 2);
+    tcase_add_test(tcase, it_may_be_named_without_tls_too);
+    tcase_add_test(tcase, certificates_that_nobody_judges_end_the_start);
     tcase_add_test(tcase, any_other_class_ends_the_start);
     tcase_add_test(tcase, an_unknown_algorithm_ends_the_start);
     suite_add_tcase(suite, tcase);

@@ -13,6 +13,8 @@ struct recorder recorder;
 struct server_options cnxn_options;
 struct server_metrics *cnxn_metrics;
 struct server_cnxn_factory *cnxn_factory;
+struct server_tls *cnxn_tls;
+bool cnxn_is_unified;
 static struct server_stats stats;
 
 /* ---- the sink ---- */
@@ -21,6 +23,15 @@ static bool is_running(struct packet_sink *sink)
 {
     (void)sink;
     return atomic_load(&recorder.is_running);
+}
+
+static int process_certificate(struct packet_sink *sink, struct server_cnxn *cnxn)
+{
+    (void)sink;
+    mutex_lock(&recorder.lock);
+    strncpy(recorder.certificate_name, cnxn->certificate_name, sizeof(recorder.certificate_name) - 1);
+    mutex_unlock(&recorder.lock);
+    return atomic_load(&recorder.certificate_verdict);
 }
 
 /* "no" is no connect request. */
@@ -129,6 +140,7 @@ static void flush(struct packet_sink *sink)
 
 static const struct packet_sink_ops recorder_ops = {
     .is_running = is_running,
+    .process_certificate = process_certificate,
     .process_connect = process_connect,
     .process_packet = process_packet,
     .refuse_packet = refuse_packet,
@@ -166,6 +178,8 @@ void cnxn_start(int workers)
     ck_assert_msg(server_cnxn_factory_new(&cnxn_options, &address, &recorder.sink, cnxn_metrics, &stats, &cnxn_factory,
                                           &error) == ZK_OK,
                   "%s", error.text);
+    if (cnxn_tls != NULL)
+        server_cnxn_factory_use_tls(cnxn_factory, cnxn_tls, cnxn_is_unified);
     server_cnxn_factory_start(cnxn_factory);
 }
 

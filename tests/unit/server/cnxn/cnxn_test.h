@@ -26,6 +26,7 @@ struct recorder {
     _Atomic int64_t throttle_above;     /* requests outstanding on one connection; INT64_MAX: none is too many */
     _Atomic int32_t frame_limit;
     _Atomic bool hides_events;
+    _Atomic int certificate_verdict;    /* what becomes of a peer with one */
 
     struct mutex lock;
     struct condition changed;
@@ -33,12 +34,15 @@ struct recorder {
     struct received packets[RECEIVED_MOST] GUARDED_BY(lock);
     struct request_header refused GUARDED_BY(lock);    /* the last frame that was too large */
     int32_t refused_length GUARDED_BY(lock);
+    char certificate_name[128] GUARDED_BY(lock);    /* that the sink was told of last */
     size_t packet_count GUARDED_BY(lock), connect_count GUARDED_BY(lock), removed_count GUARDED_BY(lock);
 };
 extern struct recorder recorder;
 extern struct server_options cnxn_options;
 extern struct server_metrics *cnxn_metrics;
 extern struct server_cnxn_factory *cnxn_factory;
+extern struct server_tls *cnxn_tls;    /* for the factory, set before cnxn_start(); NULL: none */
+extern bool cnxn_is_unified;
 
 /* The factory is made and started by cnxn_start(), with this many workers. */
 void cnxn_set_up(void);
