@@ -59,6 +59,7 @@ struct bench_worker {
     char complaint[256];               /* the first wrong answer */
     /* Of the present job. */
     int64_t begin_ns, measure_ns, end_ns;    /* from when, to when it is measured */
+    int64_t over_ns;                   /* when it was seen that it is over; 0: not yet */
     uint64_t issued, measured, budget;
     uint32_t rotor;
     int64_t now_ns;                    /* when the poller returned */

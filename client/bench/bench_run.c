@@ -166,6 +166,7 @@ static void begin(struct bench_worker *worker)
     worker->budget = (uint64_t)options->requests / worker->crew->worker_count +
                      (worker->number < (uint64_t)options->requests % worker->crew->worker_count);
     worker->issued = worker->measured = 0;
+    worker->over_ns = 0;
     if (has_rate(worker) && options->requests > 0)    /* so many from when measuring begins */
         worker->end_ns = worker->measure_ns + (int64_t)((double)worker->budget / rate_of(worker) * NS_PER_S);
     for (uint32_t i = 0; i < worker->session_count && !has_rate(worker); i++)
@@ -186,8 +187,9 @@ static bool is_done(struct bench_worker *worker)
         return false;
     bool is_interrupted = atomic_load_explicit(&worker->crew->is_interrupted, memory_order_relaxed);
     bool waits = has_rate(worker) && !is_interrupted && due_of(worker, worker->issued) < worker->end_ns;
-    int64_t over_ns = worker->now_ns < worker->end_ns ? worker->counts.ended_ns : worker->end_ns;
-    bool is_late = worker->now_ns > over_ns + DRAIN_NS;
+    if (worker->over_ns == 0)
+        worker->over_ns = worker->now_ns;
+    bool is_late = worker->now_ns > worker->over_ns + DRAIN_NS;
     if ((worker->in_flight > 0 || waits) && !is_late)
         return false;
     if (has_rate(worker) && !is_interrupted) {
