@@ -97,7 +97,8 @@ static void begin_window(struct bench_worker *worker)
 
 static bool connect_is_over(const struct bench_worker *worker)
 {
-    return worker->now_ns >= worker->end_ns || atomic_load_explicit(&worker->crew->is_interrupted, memory_order_relaxed) ||
+    return worker->now_ns >= worker->end_ns ||
+           atomic_load_explicit(&worker->crew->is_interrupted, memory_order_relaxed) ||
            (worker->crew->options->requests > 0 && worker->measured >= worker->budget);
 }
 

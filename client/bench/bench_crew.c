@@ -92,7 +92,8 @@ bool bench_crew_see(struct bench_worker *worker, struct bench_session *session, 
     if (own->seen == NULL)
         own->seen = MEMORY_NEW_ARRAY(room, struct bench_seen);
     struct bench_seen *seen = &own->seen[node & (room - 1)];
-    bool is_right = seen->node_and_one != node + 1 || version > seen->version || (!is_write && version == seen->version);
+    bool is_right = seen->node_and_one != node + 1 || version > seen->version ||
+                    (!is_write && version == seen->version);
     if (is_right)
         *seen = (struct bench_seen){node + 1, version};
     return is_right;
@@ -167,7 +168,8 @@ static void on_down(void *context, struct bench_session *session, uint32_t lost,
     worker->counts.lost += lost;
     worker->counts.downs++;
     if (worker->complaint[0] == '\0')
-        snprintf(worker->complaint, sizeof(worker->complaint), "session %u: %s", session->number, why == NULL ? "" : why);
+        snprintf(worker->complaint, sizeof(worker->complaint), "session %u: %s", session->number,
+                 why == NULL ? "" : why);
 }
 
 static const struct bench_session_owner owner = {

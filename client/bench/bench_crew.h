@@ -1,6 +1,6 @@
 /*
- * The threads of a run, and what each has to itself: a poller, a share of the sessions, its counts. They do one job after
- * another; a job is a table of functions that a worker calls, on its own thread.
+ * The threads of a run, and what each has to itself: a poller, a share of the sessions, its counts. They do one job
+ * after another; a job is a table of functions that a worker calls, on its own thread.
  */
 #ifndef ZKC_CLIENT_BENCH_CREW_H
 #define ZKC_CLIENT_BENCH_CREW_H

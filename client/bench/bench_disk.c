@@ -1,5 +1,6 @@
 /*
- * bench_disk.c - as a server's log does it: into blocks that were written before, so that a sync has no metadata to write.
+ * bench_disk.c - as a server's log does it: into blocks that were written before, so that a sync has no metadata to
+ * write.
  */
 #include "client/bench/bench_disk.h"
 
@@ -55,7 +56,8 @@ static void print(const struct bench_options *options, const struct bench_histog
 int bench_disk_run(const struct bench_options *options, struct buffer *out, struct error *error)
 {
     struct file *file = NULL;
-    char *name = string_format("zkbench-%08x", (unsigned)random_below(UINT32_MAX)), *path = path_join(options->disk, name);
+    char *name = string_format("zkbench-%08x", (unsigned)random_below(UINT32_MAX));
+    char *path = path_join(options->disk, name);
     struct bench_histogram *times = MEMORY_NEW(struct bench_histogram);
     int err = file_open(path, FILE_CREATE_NEW, &file, error);
     if (err == ZK_OK) {

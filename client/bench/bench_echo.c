@@ -1,6 +1,6 @@
 /*
- * bench_echo.c - getData and exists with the value that zkbench wants of the node in the path, made on the spot; create and
- * delete without an effect, so that zkbench finds its nodes; all else is not implemented.
+ * bench_echo.c - getData and exists with the value that zkbench wants of the node in the path, made on the spot; create
+ * and delete without an effect, so that zkbench finds its nodes; all else is not implemented.
  */
 #include "client/bench/bench_echo.h"
 

@@ -1,6 +1,6 @@
 /*
- * A server that answers and keeps nothing: the same messages in and out as a ZooKeeper's, in one thread, with no tree and
- * no log. What it serves is the bound of the machine for reads.
+ * A server that answers and keeps nothing: the same messages in and out as a ZooKeeper's, in one thread, with no tree
+ * and no log. What it serves is the bound of the machine for reads.
  */
 #ifndef ZKC_CLIENT_BENCH_ECHO_H
 #define ZKC_CLIENT_BENCH_ECHO_H

@@ -1,6 +1,6 @@
 /*
- * How times are spread, for percentiles: every one is counted, exactly below 256 ns and above within 1/128 of it, in the
- * manner of HdrHistogram. One thread at a time. 37 KiB.
+ * How times are spread, for percentiles: every one is counted, exactly below 256 ns and above within 1/128 of it, in
+ * the manner of HdrHistogram. One thread at a time. 37 KiB.
  */
 #ifndef ZKC_CLIENT_BENCH_HISTOGRAM_H
 #define ZKC_CLIENT_BENCH_HISTOGRAM_H

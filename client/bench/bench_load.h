@@ -6,8 +6,8 @@
 #include "common/base/buffer.h"
 
 /*
- * The result goes to `out`, progress to standard error if that is a terminal. ZK_OK, with *ret_is_right false if an answer
- * was wrong, or a request lost; or why there is no result.
+ * The result goes to `out`, progress to standard error if that is a terminal. ZK_OK, with *ret_is_right false if an
+ * answer was wrong, or a request lost; or why there is no result.
  */
 int bench_load_run(const struct bench_options *options, struct buffer *out, bool *ret_is_right, struct error *error);
 

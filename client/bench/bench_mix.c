@@ -24,7 +24,8 @@ static const struct {
     { "mixed", "nine reads and a write", BENCH_SHAPE_REQUESTS, { [BENCH_OP_READ] = 90, [BENCH_OP_WRITE] = 10 } },
     { "create-delete", "nodes come and go", BENCH_SHAPE_REQUESTS, { [BENCH_OP_CREATE] = 1, [BENCH_OP_DELETE] = 1 } },
     { "all", "every operation", BENCH_SHAPE_REQUESTS, { 40, 20, 8, 8, 10, 1, 3, 10 } },
-    { "fan-out", "all sessions watch one node: time until the last of them knows of a change", BENCH_SHAPE_FAN_OUT, {0} },
+    { "fan-out", "all sessions watch one node: time until the last of them knows of a change", BENCH_SHAPE_FAN_OUT,
+      {0} },
     { "connect", "sessions are made and closed", BENCH_SHAPE_CONNECT, {0} },
     { "idle", "sessions are there and do nothing but ping", BENCH_SHAPE_IDLE, {0} },
 };

@@ -1,8 +1,8 @@
 /*
  * bench_session.c - the state of a connection, and frames in and out.
  *
- * A whole read is taken apart where it lies, in memory that all sessions of a thread share; only the beginning of a frame
- * that has not come yet is kept with the session, so that ten thousand idle ones cost little.
+ * What was read is taken apart where it lies, in memory that all sessions of a thread share; only the beginning of a
+ * frame is kept with its session until the rest comes, so that ten thousand idle ones cost little.
  */
 #include "client/bench/bench_session.h"
 

@@ -38,5 +38,6 @@ bool bench_value_is_right(const uint8_t *pattern, uint32_t node, const uint8_t *
     store_be32(head, node);
     if (memcmp(bytes, head, size < 4 ? size : 4) != 0)
         return false;
-    return size <= HEAD_SIZE || memcmp(bytes + HEAD_SIZE, pattern + load_be32(bytes + 4) % SHIFTS, size - HEAD_SIZE) == 0;
+    return size <= HEAD_SIZE ||
+           memcmp(bytes + HEAD_SIZE, pattern + load_be32(bytes + 4) % SHIFTS, size - HEAD_SIZE) == 0;
 }

@@ -112,7 +112,8 @@ void poller_remove(struct poller *poller, int fd)
 }
 
 /* What epoll found, for the caller. */
-static size_t take_events(struct poller *poller, const struct epoll_event *ready, int count, struct poller_event *events)
+static size_t take_events(struct poller *poller, const struct epoll_event *ready, int count,
+                          struct poller_event *events)
 {
     for (int i = 0; i < count; i++) {
         if (ready[i].data.ptr == NULL)

@@ -65,7 +65,8 @@ class WarmJava(servers.JavaServer):
     defaults = {}
 
     def command(self, config_path):
-        return (["java", "-Xmx4g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-Dzookeeper.jmx.log4j.disable=true"] +
+        return (["java", "-Xmx4g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                 "-Dzookeeper.jmx.log4j.disable=true"] +
                 ["-D%s=%s" % item for item in self.properties.items()] +
                 ["-cp", servers.java_classpath(), "org.apache.zookeeper.server.quorum.QuorumPeerMain", config_path])
 
@@ -108,8 +109,8 @@ class Figures:
         for row, data in self.rows.items():
             cells = [self.median(row, kind) for kind in ("zkc", "java")]
             ratio = self.ratio(row)
-            print("%-54s %14s %14s  %-6s %s" % (row, *("-" if cell is None else "{:,.1f}".format(cell) for cell in cells),
-                                                data["unit"], "" if ratio is None else "%.2f" % ratio))
+            texts = ["-" if cell is None else "{:,.1f}".format(cell) for cell in cells]
+            print("%-54s %14s %14s  %-6s %s" % (row, *texts, data["unit"], "" if ratio is None else "%.2f" % ratio))
 
 
 def cpu_seconds(pids):
@@ -304,8 +305,8 @@ def run_idle_sessions(options, figures, kind):
         time.sleep(0.5)
         before = after_collection(kind, server.process.pid)
         note(options, "%s: %d sessions" % (kind, options.sessions))
-        bench(address_of(server), ["--workload", "idle", "--sessions", options.sessions, "--duration", 4, "--warmup", 0],
-              on_phase=on_phase)
+        bench(address_of(server), ["--workload", "idle", "--sessions", options.sessions, "--duration", 4, "--warmup",
+                                   0], on_phase=on_phase)
     finally:
         server.dispose()
 

@@ -121,7 +121,7 @@ def put(offset, value):
 
 
 def twice(frame, state):
-    """A request to write is passed on twice, as by a client that sends again what was done; the second answer is kept."""
+    """A request to write is passed on twice, as by a client that sends again what was done."""
     xid, kind = struct.unpack(">ii", frame[:8])
     if kind != SET_DATA:
         return [frame]

@@ -38,7 +38,8 @@ END_TEST
 START_TEST(each_goes_where_it_belongs)
 {
     struct bench_options options;
-    ck_assert_int_eq(parse("-server a:1/b --size 10-1000 --duration 0.25 --warmup 2 -Dkey=value", &options, NULL), ZK_OK);
+    ck_assert_int_eq(parse("-server a:1/b --size 10-1000 --duration 0.25 --warmup 2 -Dkey=value", &options, NULL),
+                     ZK_OK);
     ck_assert_str_eq(options.server, "a:1/b");
     ck_assert_int_eq(options.size_least, 10);
     ck_assert_int_eq(options.size_most, 1000);

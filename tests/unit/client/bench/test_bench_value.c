@@ -25,7 +25,8 @@ START_TEST(a_byte_that_is_another_is_seen)
             continue;    /* a stamp may be any, but for its last byte, which shifts the pattern */
         bench_value_write(pattern, 17, 5, bytes, sizes[_i]);
         bytes[i] ^= 1;
-        ck_assert_msg(!bench_value_is_right(pattern, 17, bytes, sizes[_i]) || (i == 7 && sizes[_i] <= 9), "byte %zu", i);
+        ck_assert_msg(!bench_value_is_right(pattern, 17, bytes, sizes[_i]) || (i == 7 && sizes[_i] <= 9), "byte %zu",
+                      i);
     }
     memory_free(pattern);
 }
