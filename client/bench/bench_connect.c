@@ -7,7 +7,7 @@
 #define NS_PER_MS INT64_C(1000000)
 #define CLOSE_NS (INT64_C(5000) * NS_PER_MS)
 #define AGAIN_MS 200        /* until one that failed is tried again */
-#define OPENING_MOST 512    /* connections on their way at a time: more than a backlog holds would wait for SYNs */
+#define OPENING_MOST 64     /* connections on their way at a time: those beyond a backlog would wait a second */
 
 static bool nothing(struct bench_worker *worker, struct bench_session *session)
 {

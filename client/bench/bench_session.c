@@ -255,6 +255,8 @@ static const char *take_frames(struct bench_session *session, struct buffer *in)
         if (in->size - at - 4 < size)
             break;
         why = take_frame(session, in->bytes + at + 4, size);
+        if (session->stream == NULL)    /* the owner wrote, and that failed: `in` may be gone */
+            return NULL;
         at += 4 + (size_t)size;
     }
     if (in != &session->partial)
@@ -290,7 +292,7 @@ static void receive(struct bench_session *session, struct buffer *scratch)
             bench_session_drop(session, *why == '\0' ? NULL : why);
             return;
         }
-    } while (stream_pending(session->stream) > 0);
+    } while (session->stream != NULL && stream_pending(session->stream) > 0);
 }
 
 void bench_session_handle(struct bench_session *session, uint32_t events, struct buffer *scratch)

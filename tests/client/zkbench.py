@@ -201,6 +201,23 @@ def check_figures(report, address):
     report.ok(code == 0 and "every answer was right" in out and "p99.9" in out, "people are told the same")
 
 
+def check_progress(report, address):
+    for quiet in ([], ["--quiet"]):
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([PROGRAM, "-server", address, "--duration", "1", "--warmup", "0"] + quiet,
+                                   stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        out, shown = process.communicate(timeout=60)[0], b""
+        try:
+            while True:
+                shown += os.read(ours, 65536)
+        except OSError:     # nobody holds the other end any more
+            os.close(ours)
+        has_line = b"measuring" in shown and b"a second" in shown and b"\r" in shown
+        report.ok(has_line != bool(quiet) and b"\r" not in out, "a terminal %s how far it is" % (
+            "is not told" if quiet else "is told"))
+
+
 def check_open_loop(report, server):
     """A server that stands still for a while: with a rate all requests of that while see it, else those in flight."""
     shares = []
@@ -314,6 +331,7 @@ def main():
         address = "127.0.0.1:%d" % server.port
         check_workloads(report, address)
         check_figures(report, address)
+        check_progress(report, address)
         check_refusals(report, address)
         check_leftovers(report, server)
         check_lies(report, server)
