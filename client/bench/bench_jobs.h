@@ -16,7 +16,8 @@ enum bench_list {
     BENCH_LIST_DIRECTORIES,    /* directories of nodes, and of sessions */
     BENCH_LIST_NODES,
     BENCH_LIST_FILL,           /* nodes that were there get a value of ours */
-    BENCH_LIST_AUDIT,          /* nodes are read, their versions added up */
+    BENCH_LIST_SYNC,           /* each session's server knows of what others were told */
+    BENCH_LIST_AUDIT,          /* the same, then nodes are read, their versions added up */
     BENCH_LIST_DROP_MADE,      /* what sessions have made and not deleted */
     BENCH_LIST_DROP_SESSIONS,  /* their directories */
     BENCH_LIST_DROP_NODES,

@@ -137,10 +137,11 @@ static int make_nodes(struct load *load, struct error *error)
     int err = ZK_OK;
     for (size_t i = 0; i < ARRAY_SIZE(lists) && err == ZK_OK; i++)
         err = do_list(load, lists[i], "making", error);
-    if (err != ZK_OK || !load->crew.found_nodes)
-        return err;
-    err = do_list(load, BENCH_LIST_FILL, "making", error);
-    return err == ZK_OK && is_audited(load) ? audit(load, &load->before, error) : err;
+    if (err == ZK_OK && load->crew.found_nodes)
+        err = do_list(load, BENCH_LIST_FILL, "making", error);
+    if (err == ZK_OK)
+        err = do_list(load, BENCH_LIST_SYNC, "making", error);
+    return err == ZK_OK && load->crew.found_nodes && is_audited(load) ? audit(load, &load->before, error) : err;
 }
 
 static int drop_nodes(struct load *load, struct error *error)

@@ -147,7 +147,8 @@ static const struct bench_session *first_ready(const struct bench_worker *worker
 static bool next_of_own(struct bench_worker *worker, struct bench_session *session)
 {
     struct bench_own *own = bench_crew_own(worker, session);
-    if (worker->crew->list == BENCH_LIST_AUDIT && own->age == 0) {    /* what others wrote through other servers */
+    bool is_synced = worker->crew->list == BENCH_LIST_SYNC || worker->crew->list == BENCH_LIST_AUDIT;
+    if (is_synced && own->age == 0) {    /* servers of an ensemble may be behind */
         own->age = 1;
         ask(worker, session, KIND_SYNC, BENCH_OP_SYNC, 0);
         return true;
@@ -256,7 +257,7 @@ static uint64_t size_of_list(const struct bench_plan *plan, enum bench_list list
         return bench_plan_directories(plan) + plan->sessions;
     case BENCH_LIST_DROP_DIRECTORIES:
         return bench_plan_directories(plan);
-    case BENCH_LIST_DROP_MADE:    /* each session knows its own */
+    case BENCH_LIST_SYNC: case BENCH_LIST_DROP_MADE:    /* each session has its own to do */
         return 0;
     case BENCH_LIST_DROP_SESSIONS:
         return plan->sessions;
@@ -271,7 +272,7 @@ int bench_setup_run(struct bench_crew *crew, enum bench_list list, void (*look)(
     crew->list = list;
     crew->list_size = size_of_list(&crew->plan, list);
     atomic_store(&crew->next_item, 0);
-    const struct bench_job *job = list <= BENCH_LIST_FILL      ? &job_make
+    const struct bench_job *job = list <= BENCH_LIST_SYNC      ? &job_make
                                   : list == BENCH_LIST_AUDIT   ? &job_audit
                                                                : &job_drop;
     int err = bench_crew_run(crew, job, look, context, error);

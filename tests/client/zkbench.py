@@ -26,8 +26,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
-import servers          # noqa: E402
-import tap as tap_lib   # noqa: E402
+import ensemble as ensemble_lib   # noqa: E402
+import servers                    # noqa: E402
+import tap as tap_lib             # noqa: E402
 
 PROGRAM = os.path.join(os.environ.get("ZKC_BUILD", os.getcwd()), "zkbench")
 SHORT = ["--duration", "0.3", "--warmup", "0.1", "--nodes", "50"]
@@ -299,6 +300,16 @@ def check_leftovers(report, server):
               "an interrupt ends it early, with a result and without leftovers")
 
 
+def check_ensemble(report, kind):
+    """Sessions of servers that may be behind each other, which is not wrong."""
+    with ensemble_lib.Ensemble([kind] * 3) as ensemble:
+        address = ",".join("127.0.0.1:%d" % ensemble.address_of(sid)[1] for sid in ensemble.sids())
+        for workload in ("read", "all", "fan-out"):
+            code, result = run_json(address, "--workload", workload, "--sessions", 9, "--depth", 4, *SHORT)
+            if not report.ok(code == 0 and result["count"] > 0, "three servers, one load: %s" % workload):
+                report.note(result)
+
+
 def check_tools(report):
     port = servers.free_port()
     echo = subprocess.Popen([PROGRAM, "--echo-server", str(port)], stdout=subprocess.PIPE, text=True)
@@ -336,6 +347,7 @@ def main():
         check_leftovers(report, server)
         check_lies(report, server)
         check_open_loop(report, server)
+    check_ensemble(report, options.kind)
     check_tools(report)
     return report.done()
 
