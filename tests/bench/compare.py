@@ -79,7 +79,7 @@ class Wrong(Exception):
 
 
 class Figures:
-    """What was measured: row -> kind -> values; a row is more or less, whichever is better."""
+    """What was measured: row -> kind -> values; a row is more or less, whichever is better, or neither."""
 
     def __init__(self):
         self.rows = {}
@@ -94,7 +94,7 @@ class Figures:
 
     def ratio(self, row):
         ours, theirs = self.median(row, "zkc"), self.median(row, "java")
-        if not ours or not theirs:
+        if not ours or not theirs or self.rows[row]["more"] is None:
             return None
         return ours / theirs if self.rows[row]["more"] else theirs / ours
 
@@ -166,7 +166,7 @@ def take(figures, name, kind, found):
         figures.add(name + ": until the last, p99", kind, found["last_delivery_us"]["p99"], "us")
     if "server_cpu_us" in found:
         figures.add(name + ": CPU an operation", kind, found["server_cpu_us"], "us")
-        figures.add(name + ": of zkbench itself", kind, found["own_cpu_us"], "us")
+        figures.add(name + ": of zkbench itself", kind, found["own_cpu_us"], "us", None)
 
 
 def address_of(server):
