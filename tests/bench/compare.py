@@ -224,6 +224,11 @@ def run_loads(options, figures, parts):
                     take(figures, name, kind, found)
             if echo:
                 run_echo(options, figures, running, "127.0.0.1:%d" % echo_port, window)
+    except Wrong:
+        for kind, server in running.items():
+            if not server.running():
+                note(options, "%s has ended with %s\n%s" % (kind, server.process.returncode, server.log_tail()))
+        raise
     finally:
         if echo:
             echo.terminate()
