@@ -23,7 +23,7 @@ find_violations()
         rank_rooms("server/config,server/metric server/watch server/tree server/persistence " \
                    "server/session,server/auth server/cnxn server/request server server/quorum " \
                    "server/command,server/admin server/mains")
-        rank_rooms("client client/cli,client/recipes,client/examples")
+        rank_rooms("client client/bench,client/cli,client/recipes,client/examples")
         split("proto.h recordio.h zookeeper.h zookeeper.jute.h zookeeper_log.h zookeeper_version.h " \
               "recipes/zoo_election.h recipes/zoo_lock.h recipes/zoo_queue.h", names, " ")
         for (n in names)

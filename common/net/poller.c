@@ -23,6 +23,7 @@
 
 #define BATCH_SIZE 256
 #define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
 
 struct poller {
     int epoll_fd;
@@ -110,6 +111,18 @@ void poller_remove(struct poller *poller, int fd)
         give_up("epoll_ctl");
 }
 
+/* What epoll found, for the caller. */
+static size_t take_events(struct poller *poller, const struct epoll_event *ready, int count,
+                          struct poller_event *events)
+{
+    for (int i = 0; i < count; i++) {
+        if (ready[i].data.ptr == NULL)
+            take_wake_up(poller);
+        events[i] = (struct poller_event){ .data = ready[i].data.ptr, .events = from_epoll(ready[i].events) };
+    }
+    return (size_t)count;
+}
+
 size_t poller_wait(struct poller *poller, struct poller_event *events, size_t most, int64_t deadline_ms)
 {
     assert(most > 0);
@@ -121,12 +134,24 @@ size_t poller_wait(struct poller *poller, struct poller_event *events, size_t mo
         if (count < 0 && errno != EINTR)
             give_up("epoll_wait");
     } while (count < 0 || (count == 0 && wait_ms > 0));
-    for (int i = 0; i < count; i++) {
-        if (ready[i].data.ptr == NULL)
-            take_wake_up(poller);
-        events[i] = (struct poller_event){ .data = ready[i].data.ptr, .events = from_epoll(ready[i].events) };
-    }
-    return (size_t)count;
+    return take_events(poller, ready, count, events);
+}
+
+size_t poller_wait_ns(struct poller *poller, struct poller_event *events, size_t most, int64_t deadline_ns)
+{
+    assert(most > 0);
+    struct epoll_event ready[BATCH_SIZE];
+    int count;
+    int64_t nap_ns;
+    do {
+        int64_t left_ns = deadline_ns - clock_elapsed_ns(), longest_ns = clock_nap_ns(INT64_MAX);
+        nap_ns = left_ns <= 0 ? 0 : left_ns < longest_ns ? left_ns : longest_ns;
+        struct timespec wait = { .tv_sec = nap_ns / NS_PER_S, .tv_nsec = nap_ns % NS_PER_S };
+        count = epoll_pwait2(poller->epoll_fd, ready, most < BATCH_SIZE ? (int)most : BATCH_SIZE, &wait, NULL);
+        if (count < 0 && errno != EINTR)
+            give_up("epoll_pwait2");
+    } while (count < 0 || (count == 0 && nap_ns > 0));
+    return take_events(poller, ready, count, events);
 }
 
 void poller_wake(struct poller *poller)

@@ -24,6 +24,8 @@ void poller_remove(struct poller *poller, int fd);
 
 /* Number of events, 0 when the deadline (elapsed ms; INT64_MAX is none) has passed. One thread at a time. */
 size_t poller_wait(struct poller *poller, struct poller_event *events, size_t most, int64_t deadline_ms);
+/* The same with a deadline in elapsed ns, for who must be on time: to 50 us or so, the slack of the kernel's timers. */
+size_t poller_wait_ns(struct poller *poller, struct poller_event *events, size_t most, int64_t deadline_ns);
 /* Ends the present or the next wait with an event of NULL data; several before one wait count once. Any thread. */
 void poller_wake(struct poller *poller);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# timeout: 120
+# timeout: 180
 """tls.py - zookeeper_init_ssl() against Java's secureClientPort, and against servers that one should not talk to.
 
     tls.py --tap
@@ -28,6 +28,7 @@ import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
 from certificates import Certificates    # noqa: E402
 
+BENCH = os.path.join(os.environ.get("ZKC_BUILD", os.getcwd()), "zkbench")
 TOOL = os.path.join(os.environ.get("ZKC_BUILD", os.getcwd()), "tests", "client", "tls_session")
 NETTY = "/usr/share/java/netty-all.jar"
 PARTS = ("buffer", "codec", "common", "handler", "resolver", "transport", "transport-native-epoll",
@@ -85,10 +86,24 @@ class Checks:
                    certificates.of_client(authority="stranger"))
             client("nor over the port that is not for TLS", "no session", server.port)
             client("files that are not there give no handle", "no handle", port, "/nowhere/ca.pem")
+            self.bench(port)
         server, port = java_server(certificates, "elsewhere")
         with server:
             client("a server of another name is talked to, as with the old binding", "session", port)
             client("but not when names are looked at", "no session", port, verify=True)
+
+    def bench(self, port):
+        """zkbench, which speaks for itself and not through the library."""
+        for fact, name, wanted in (("zkbench reads and writes over TLS", "client", 0),
+                                   ("but not with the certificate of a stranger", "foreigner", 3)):
+            properties = {"client.secure": "true", "ssl.trustStore.location": self.certificates.path("ca.pem"),
+                          "ssl.keyStore.location": self.certificates.path(name + ".pem")}
+            done = subprocess.run([BENCH, "-server", "localhost:%d" % port, "--workload", "mixed", "--depth", "32",
+                                   "--size", "0-20000", "--requests", "2000", "--warmup", "0", "--json"] +
+                                  ["-Dzookeeper.%s=%s" % item for item in properties.items()], capture_output=True,
+                                  text=True, check=False, timeout=60)
+            if not self.tap.ok(done.returncode == wanted, fact):
+                self.tap.note(done.stdout + done.stderr)
 
     def s_server(self, fact, wanted, name, *options):
         """openssl as the server; it keeps what clients write, which must be nothing."""

@@ -180,7 +180,7 @@ def points(arguments, calls):
 
 def run(arguments, results, directory):
     data = prepare(directory)
-    rounds = 60 if arguments.all else 9
+    rounds = 70 if arguments.all else 9
     workload = Workload(rounds)
     with FaultyServer(data) as server:
         workload.run(server)

@@ -56,6 +56,24 @@ START_TEST(only_what_was_asked_for_is_reported)
 }
 END_TEST
 
+START_TEST(a_deadline_in_nanoseconds_is_kept)
+{
+    int data;
+    int64_t before_ns = clock_elapsed_ns();
+    ck_assert_uint_eq(poller_wait_ns(poller, events, 4, before_ns + 300000), 0);
+    ck_assert_int_ge(clock_elapsed_ns() - before_ns, 300000);
+    ck_assert_int_eq(poller_add(poller, pair[0], POLLER_READ, &data, NULL), ZK_OK);
+    ck_assert_uint_eq(poller_wait_ns(poller, events, 4, 0), 0);
+    ck_assert_int_eq(write(pair[1], "x", 1), 1);
+    ck_assert_uint_eq(poller_wait_ns(poller, events, 4, INT64_MAX), 1);
+    ck_assert_ptr_eq(events[0].data, &data);
+    poller_remove(poller, pair[0]);
+    poller_wake(poller);
+    ck_assert_uint_eq(poller_wait_ns(poller, events, 4, INT64_MAX), 1);
+    ck_assert_ptr_null(events[0].data);
+}
+END_TEST
+
 START_TEST(several_wake_ups_count_once)
 {
     for (int i = 0; i < 3; i++)
@@ -124,6 +142,7 @@ static Suite *poller_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, only_what_was_asked_for_is_reported);
+    tcase_add_test(tcase, a_deadline_in_nanoseconds_is_kept);
     tcase_add_test(tcase, several_wake_ups_count_once);
     tcase_add_test(tcase, a_wait_ends_at_its_deadline);
     tcase_add_test(tcase, a_wait_follows_the_frozen_clock);
