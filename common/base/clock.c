@@ -40,6 +40,13 @@ int64_t clock_elapsed_ns(void)
     return read_ns(CLOCK_MONOTONIC);
 }
 
+int64_t clock_coarse_ms(void)
+{
+    if (atomic_load(&is_frozen))
+        return atomic_load(&frozen_elapsed_ms);
+    return read_ns(CLOCK_MONOTONIC_COARSE) / NS_PER_MS;
+}
+
 int64_t clock_wall_ms(void)
 {
     if (atomic_load(&is_frozen))

@@ -8,6 +8,9 @@
 /* Monotonic time; never goes back, has no date. Deadlines everywhere are in this time. */
 int64_t clock_elapsed_ms(void);
 int64_t clock_elapsed_ns(void);
+/* Elapsed time as of the last tick of the kernel, some milliseconds ago at the most: a fraction of the price, for sums of
+ * many durations and for what is rounded to ticks. Not to be mixed with the exact one in one difference. */
+int64_t clock_coarse_ms(void);
 
 /* Wall time in milliseconds since 1970: ctime, mtime, TTLs, log lines, and nothing else. */
 int64_t clock_wall_ms(void);

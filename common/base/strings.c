@@ -239,10 +239,23 @@ int string_java_compare(const char *a, size_t a_size, const char *b, size_t b_si
     return (at_a < end_a) - (at_b < end_b);
 }
 
+/* How many bytes at the beginning are ASCII for sure, eight at a time. */
+static size_t ascii_prefix(const char *bytes, size_t size)
+{
+    size_t count = 0;
+    uint64_t eight;
+    for (; size - count >= sizeof(eight); count += sizeof(eight)) {
+        memcpy(&eight, bytes + count, sizeof(eight));
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return count;
+}
+
 size_t string_java_length(const char *bytes, size_t size)
 {
-    const uint8_t *at = (const uint8_t *)bytes, *end = at + size;
-    size_t length = 0;
+    size_t length = ascii_prefix(bytes, size);
+    const uint8_t *at = (const uint8_t *)bytes + length, *end = (const uint8_t *)bytes + size;
     while (at < end) {
         uint32_t point;
         at += utf8_sequence(at, end, &point);
@@ -253,7 +266,7 @@ size_t string_java_length(const char *bytes, size_t size)
 
 bool utf8_is_valid(const char *bytes, size_t size)
 {
-    const uint8_t *at = (const uint8_t *)bytes, *end = at + size;
+    const uint8_t *at = (const uint8_t *)bytes + ascii_prefix(bytes, size), *end = (const uint8_t *)bytes + size;
     while (at < end) {
         uint32_t point;
         at += utf8_sequence(at, end, &point);

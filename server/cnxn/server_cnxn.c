@@ -118,7 +118,8 @@ static const struct watcher_ops cnxn_watcher_ops = {
 
 static void clear_stats(struct server_cnxn *cnxn) REQUIRES(cnxn->lock)
 {
-    cnxn->packets_received = cnxn->packets_sent = 0;
+    atomic_store(&cnxn->packets_received, 0);
+    cnxn->packets_sent = 0;
     cnxn->min_latency = INT64_MAX;
     cnxn->max_latency = cnxn->total_latency = cnxn->latency_count = cnxn->last_latency = 0;
     cnxn->last_cxid = cnxn->last_zxid = -1;
@@ -376,7 +377,7 @@ void server_cnxn_print(struct server_cnxn *cnxn, bool brief, struct buffer *out)
     /* OP_READ is 1, OP_WRITE is 4 */
     unsigned interest = (atomic_load(&cnxn->is_throttled) ? 0u : 1u) | (cnxn->out.size > 0 ? 4u : 0u);
     buffer_printf(out, " %s[%x](queued=%" PRId64 ",recved=%" PRId64 ",sent=%" PRId64, peer, interest,
-                  atomic_load(&cnxn->outstanding), cnxn->packets_received, cnxn->packets_sent);
+                  atomic_load(&cnxn->outstanding), atomic_load(&cnxn->packets_received), cnxn->packets_sent);
     if (!brief && atomic_load(&cnxn->session_id) != 0)
         print_session(cnxn, out);
     mutex_unlock(&cnxn->lock);
@@ -422,9 +423,7 @@ static bool refuse(struct server_cnxn *cnxn, enum disconnect_reason reason, cons
 static void count_packet_received(struct server_cnxn *cnxn, size_t size)
 {
     struct factory_parts *parts = server_cnxn_factory_parts(cnxn->factory);
-    mutex_lock(&cnxn->lock);
-    cnxn->packets_received++;
-    mutex_unlock(&cnxn->lock);
+    atomic_fetch_add_explicit(&cnxn->packets_received, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&parts->stats->packets_received, 1, memory_order_relaxed);
     server_metrics_count(parts->metrics, METRIC_BYTES_RECEIVED_COUNT, (int64_t)size);
 }

@@ -92,6 +92,7 @@ struct server_cnxn {
     _Atomic bool is_invalid;             /* a request of it was dropped: so is all that follows */
     _Atomic bool is_throttled;           /* not read for the time being */
     _Atomic int64_t outstanding;         /* requests with an xid > 0 that have no reply yet */
+    _Atomic int64_t packets_received;
     _Atomic int64_t unsent_events;       /* bytes of events since everything was last sent */
     _Atomic int close_reason;            /* enum disconnect_reason */
     _Atomic bool close_now;              /* the selector is to close it without writing any more */
@@ -100,7 +101,7 @@ struct server_cnxn {
     struct out_buffer out GUARDED_BY(lock);
     bool close_when_sent GUARDED_BY(lock);        /* nothing is accepted behind this */
     struct auth_info *auth_info GUARDED_BY(lock);
-    int64_t packets_received GUARDED_BY(lock), packets_sent GUARDED_BY(lock);
+    int64_t packets_sent GUARDED_BY(lock);
     int64_t min_latency GUARDED_BY(lock), max_latency GUARDED_BY(lock), total_latency GUARDED_BY(lock);
     int64_t latency_count GUARDED_BY(lock), last_latency GUARDED_BY(lock);
     int64_t last_cxid GUARDED_BY(lock), last_zxid GUARDED_BY(lock), last_response_ms GUARDED_BY(lock);

@@ -106,7 +106,7 @@ static struct learner_request_processor *processor_of(struct request_processor *
 
 static void submit(struct learner_request_processor *processor, struct request *request)
 {
-    request->queue_start_ms = clock_elapsed_ms();
+    request->queue_start_ms = clock_coarse_ms();
     if (request_queue_put_quiet(processor->submitted, request) != ZK_OK)
         request_unref(request);    /* coming down: nobody will answer any more */
 }

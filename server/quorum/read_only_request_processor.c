@@ -76,7 +76,7 @@ static struct read_only_request_processor *processor_of(struct request_processor
 static void processor_process(struct request_processor *self, struct request *request)
 {
     struct read_only_request_processor *processor = processor_of(self);
-    request->queue_start_ms = clock_elapsed_ms();
+    request->queue_start_ms = clock_coarse_ms();
     if (request_queue_put_quiet(processor->submitted, request) != ZK_OK)
         request_unref(request);
 }

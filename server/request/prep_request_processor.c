@@ -249,15 +249,15 @@ static void prep_run(void *arg)
     size_t count;
     struct server_metrics *metrics = prep->core->metrics;
     while ((count = request_queue_take(prep->submitted, batch, BATCH_SIZE)) > 0) {
-        int64_t start_ms = clock_elapsed_ms();
+        int64_t start_ms = clock_coarse_ms();
         server_metrics_sample(metrics, METRIC_PREP_PROCESSOR_QUEUE_SIZE, (int64_t)count);
         for (size_t i = 0; i < count; i++) {
             server_metrics_sample(metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, start_ms - batch[i]->queue_start_ms);
             prep_request(prep, batch[i]);
-            int64_t prepared_ms = clock_elapsed_ms();
+            int64_t prepared_ms = clock_coarse_ms();
             request_processor_process(prep->next, batch[i]);
             server_metrics_sample(metrics, METRIC_PREP_PROCESS_TIME, prepared_ms - start_ms);
-            start_ms = clock_elapsed_ms();
+            start_ms = clock_coarse_ms();
             server_metrics_sample(metrics, METRIC_PROPOSAL_PROCESS_TIME, start_ms - prepared_ms);
         }
         request_processor_flush(prep->next);
@@ -273,7 +273,7 @@ static struct prep_request_processor *prep_of(struct request_processor *self)
 static void prep_process(struct request_processor *self, struct request *request)
 {
     struct prep_request_processor *prep = prep_of(self);
-    request->queue_start_ms = clock_elapsed_ms();
+    request->queue_start_ms = clock_coarse_ms();
     if (request_queue_put_quiet(prep->submitted, request) != ZK_OK)
         request_unref(request);    /* coming down: nobody will answer any more */
     else

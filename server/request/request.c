@@ -30,7 +30,7 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
     request->error = ZK_OK;
     request->is_throttled = false;
     request->large_size = 0;
-    request->queue_start_ms = request->create_time_ms;
+    request->queue_start_ms = 0;
     request->commit_queue_start_ms = request->commit_receive_ms = -1;
     arena_init(&request->arena, request->arena_first, sizeof request->arena_first);
     return request;

@@ -40,7 +40,7 @@ struct request {
     int64_t zxid;
     int32_t error;                   /* Java's exception: a wire code, ZK_OK when there is none */
 
-    int64_t queue_start_ms;          /* when it entered Q2, Q3 or Q4; that queue's producer and taker */
+    int64_t queue_start_ms;          /* coarse, when it entered Q3 or Q4 (Q2: exact); its producer and taker */
     int64_t commit_queue_start_ms;   /* when it entered Q5; -1: never. Its producer and the commit processor */
     int64_t commit_receive_ms;       /* when its commit entered Q6; -1: never. Who commits and the commit processor */
 

@@ -132,11 +132,11 @@ static void sync_flush_batch(struct sync_request_processor *sync)
         drop_all(sync);
         return;
     }
-    int64_t now_ms = clock_elapsed_ms();
+    int64_t now_ms = clock_elapsed_ms(), coarse_ms = clock_coarse_ms();
     server_metrics_sample(core->metrics, METRIC_SYNC_PROCESSOR_FLUSH_TIME, now_ms - start_ms);
     for (size_t i = 0; i < sync->to_flush_count; i++) {
         server_metrics_sample(core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_AND_FLUSH_TIME,
-                              now_ms - sync->to_flush[i]->queue_start_ms);
+                              coarse_ms - sync->to_flush[i]->queue_start_ms);
         pass_on(sync, sync->to_flush[i]);
     }
     sync->to_flush_count = 0;
@@ -216,7 +216,7 @@ static void sync_run(void *arg)
     size_t count;
     sync->last_flush_ms = clock_elapsed_ms();
     while ((count = take_batch(sync, batch)) > 0) {
-        int64_t start_ms = clock_elapsed_ms();
+        int64_t start_ms = clock_coarse_ms();
         server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_SIZE, (int64_t)count);
         for (size_t i = 0; i < count; i++) {
             server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_TIME,
@@ -226,7 +226,7 @@ static void sync_run(void *arg)
         if (sync->has_unflushed)
             flush_next(sync);
         sync->has_unflushed = false;
-        server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESS_TIME, clock_elapsed_ms() - start_ms);
+        server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESS_TIME, clock_coarse_ms() - start_ms);
     }
     sync_flush_batch(sync);
     log_info("SyncRequestProcessor exited!");
@@ -242,7 +242,7 @@ static struct sync_request_processor *sync_of(struct request_processor *self)
 static void sync_process(struct request_processor *self, struct request *request)
 {
     struct sync_request_processor *sync = sync_of(self);
-    request->queue_start_ms = clock_elapsed_ms();
+    request->queue_start_ms = clock_coarse_ms();
     if (request_queue_put_quiet(sync->queued, request) != ZK_OK)
         request_unref(request);
     else

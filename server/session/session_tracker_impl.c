@@ -168,7 +168,7 @@ static bool impl_commit_session(struct session_tracker *self, int64_t id, int32_
 static bool impl_touch_session(struct session_tracker *self, int64_t id, int32_t timeout_ms)
 {
     struct session_tracker_impl *tracker = impl_of(self);
-    int64_t now_ms = clock_elapsed_ms();
+    int64_t now_ms = clock_coarse_ms();
     mutex_lock(&tracker->lock);
     struct session *session = find_session(tracker, id);
     bool is_alive = session != NULL && !session->is_closing;

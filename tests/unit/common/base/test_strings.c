@@ -138,6 +138,30 @@ static const struct { const char *text; int base; bool valid; int64_t value; } n
     { "0x10", 16, false, 0 },
     { "12a", 10, false, 0 },
 };
+/* Wherever it stands among bytes that are looked at eight at a time. */
+START_TEST(what_is_not_ascii_is_found_at_any_place)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        bool is_valid;
+    } others[] = {{"\xc3\xa9", 1, true}, {"\xf0\x9f\x98\x80", 2, true}, {"\x80", 1, false}, {"\xff", 1, false}};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        for (size_t before = 0; before < 20; before++) {
+            for (size_t after = 0; after < 20; after++) {
+                char text[64];
+                size_t size = strlen(others[i].bytes);
+                memset(text, 'a', sizeof(text));
+                memcpy(text + before, others[i].bytes, size);
+                size += before + after;
+                ck_assert_uint_eq(string_java_length(text, size), before + others[i].length + after);
+                ck_assert(utf8_is_valid(text, size) == others[i].is_valid);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_number_is_the_whole_text)
 {
     int64_t value = 4711;
@@ -250,6 +274,7 @@ static Suite *strings_suite(void)
     TCase *tcase = tcase_create("strings");
     tcase_add_loop_test(tcase, utf8_is_repaired_as_java_does, 0, ARRAY_SIZE(repairs));
     tcase_add_loop_test(tcase, hash_and_length_are_those_of_java, 0, ARRAY_SIZE(hashes));
+    tcase_add_test(tcase, what_is_not_ascii_is_found_at_any_place);
     tcase_add_loop_test(tcase, a_number_is_the_whole_text, 0, ARRAY_SIZE(numbers));
     tcase_add_test(tcase, copies_and_formats);
     tcase_add_test(tcase, beginnings_and_ends);
