@@ -69,20 +69,19 @@ void condition_wait(struct condition *condition, struct mutex *mutex)
 
 bool condition_wait_until(struct condition *condition, struct mutex *mutex, int64_t deadline_ms)
 {
-    int64_t nap;
-    while ((nap = clock_nap_ns(deadline_ms)) > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);    /* the real one, also while ours is frozen */
-        int64_t ns = until.tv_nsec + nap % NS_PER_S;
-        until.tv_sec += nap / NS_PER_S + ns / NS_PER_S;
-        until.tv_nsec = ns % NS_PER_S;
-        int error_number = pthread_cond_timedwait(&condition->pthread, &mutex->pthread, &until);
-        if (error_number != ETIMEDOUT) {
-            check(error_number, "pthread_cond_timedwait");
-            return true;
-        }
-    }
-    return false;
+    int64_t nap = clock_nap_ns(deadline_ms);
+    if (nap <= 0)
+        return false;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);    /* the real one, also while ours is frozen */
+    int64_t ns = until.tv_nsec + nap % NS_PER_S;
+    until.tv_sec += nap / NS_PER_S + ns / NS_PER_S;
+    until.tv_nsec = ns % NS_PER_S;
+    int error_number = pthread_cond_timedwait(&condition->pthread, &mutex->pthread, &until);
+    if (error_number != ETIMEDOUT)
+        check(error_number, "pthread_cond_timedwait");
+    /* No second nap here: what the caller waits for may have come true while this thread wanted the lock back. */
+    return error_number != ETIMEDOUT || clock_nap_ns(deadline_ms) > 0;
 }
 
 void condition_signal(struct condition *condition)

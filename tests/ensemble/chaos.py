@@ -49,7 +49,8 @@ class Clocks:
                 self.shift(sid, 0)
                 servers[sid].prefix = list(servers[sid].prefix) + [
                     "env", "LD_PRELOAD=" + self.LIBRARY, "FAKETIME_TIMESTAMP_FILE=" + self.files[sid],
-                    "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1"]
+                    "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1",
+                    "FAKETIME_FORCE_MONOTONIC_FIX=0"]   # else all waits by the monotonic clock end at once
 
     def shift(self, sid, seconds):
         with open(self.files[sid] + ".new", "w", encoding="ascii") as file:

@@ -2,6 +2,7 @@
 #include "common/thread/mutex.h"
 
 #include <signal.h>
+#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/thread/thread.h"
@@ -127,6 +128,35 @@ START_TEST(a_wait_follows_the_frozen_clock)
 }
 END_TEST
 
+static void wait_for_a_two(void *arg)
+{
+    (void)arg;
+    mutex_lock(&lock);
+    counter = 1;
+    condition_signal(&changed);
+    while (counter != 2 && condition_wait_until(&changed, &lock, INT64_MAX)) {
+        /* woken for nothing */
+    }
+    mutex_unlock(&lock);
+}
+
+/* Who waits has napped long enough, and wants the lock to nap again, when what it waits for comes true. */
+START_TEST(what_comes_true_between_two_naps_is_seen)
+{
+    const struct timespec many_naps = { .tv_nsec = 20 * 1000 * 1000 };
+    clock_freeze(0, 0);
+    mutex_lock(&lock);
+    struct thread *other = thread_start("other", wait_for_a_two, NULL);
+    while (counter != 1)
+        condition_wait(&changed, &lock);
+    nanosleep(&many_naps, NULL);
+    counter = 2;
+    condition_signal(&changed);
+    mutex_unlock(&lock);
+    thread_join(other);
+}
+END_TEST
+
 static Suite *mutex_suite(void)
 {
     Suite *suite = suite_create("mutex");
@@ -142,6 +172,7 @@ static Suite *mutex_suite(void)
     tcase_add_test(tcase, conditions_hand_over);
     tcase_add_test(tcase, a_wait_ends_at_its_deadline);
     tcase_add_test(tcase, a_wait_follows_the_frozen_clock);
+    tcase_add_test(tcase, what_comes_true_between_two_naps_is_seen);
     suite_add_tcase(suite, tcase);
     return suite;
 }
