@@ -18,6 +18,8 @@
 #include "common/base/strings.h"
 #include "common/net/address.h"
 #include "common/net/socket.h"
+#include "common/net/tls_stream.h"
+#include "server/cnxn/server_tls.h"
 
 #define START_TIMEOUT_MS (60 * 1000)
 #define STOP_TIMEOUT_MS (60 * 1000)
@@ -229,39 +231,102 @@ int control_restart(const struct control *control)
 
 /* ---- status ---- */
 
-static int ask(const char *host, uint16_t port, const char *word, struct buffer *answer)
+/* Where the server is to be asked. */
+struct port {
+    int64_t number;
+    const char *host;
+    bool is_secure;
+};
+
+static int send_word(struct stream *stream, const char *word, int64_t deadline_ms)
+{
+    struct iovec part = {(void *)(uintptr_t)word, strlen(word)};    /* only read */
+    size_t size;
+    int err;
+    while ((err = stream_write(stream, &part, 1, &size)) == ZK_AGAIN) {
+        uint32_t wants = stream_wants(stream);
+        err = socket_wait(stream->fd, wants == 0 ? POLLER_WRITE : wants, deadline_ms);
+        if (err != ZK_OK)
+            return err;
+    }
+    return err;    /* a word is not cut into pieces */
+}
+
+static void receive_answer(struct stream *stream, struct buffer *answer, int64_t deadline_ms)
+{
+    char bytes[4096];
+    size_t size;
+    int err = ZK_OK;
+    while (err == ZK_OK || err == ZK_AGAIN) {
+        err = stream_read(stream, bytes, sizeof(bytes), &size);
+        if (err == ZK_OK)
+            buffer_append(answer, bytes, size);
+        else if (err == ZK_AGAIN && socket_wait(stream->fd, POLLER_READ, deadline_ms) != ZK_OK)
+            return;
+    }
+}
+
+static int connect_to(const struct port *port, int64_t deadline_ms, int *ret_fd)
 {
     struct address addresses[8];
     size_t count = 0;
+    int err = address_resolve(port->host, (uint16_t)port->number, addresses, ARRAY_SIZE(addresses), &count, NULL);
+    if (err != ZK_OK)
+        return err;
+    err = ZK_IO;
+    for (size_t i = 0; i < count && err != ZK_OK; i++)
+        err = socket_connect(&addresses[i], deadline_ms, ret_fd, NULL);
+    return err;
+}
+
+static int ask(const struct server_options *options, const struct port *port, const char *word, struct buffer *answer)
+{
     int64_t deadline_ms = clock_elapsed_ms() + WORD_TIMEOUT_MS;
-    int fd = -1, err = address_resolve(host, port, addresses, ARRAY_SIZE(addresses), &count, NULL);
-    for (size_t i = 0; i < count && fd < 0; i++)
-        err = socket_connect(&addresses[i], deadline_ms, &fd, NULL);
-    if (err != ZK_OK || fd < 0)
-        return ZK_IO;
-    err = socket_send_all(fd, word, strlen(word), deadline_ms);
-    while (err == ZK_OK) {
-        uint8_t byte;
-        err = socket_receive_all(fd, &byte, 1, deadline_ms);
-        if (err == ZK_OK)
-            buffer_append_byte(answer, byte);
+    struct tls_context *context = NULL;
+    int fd, err = port->is_secure ? server_tls_new_client_context(options, &context, NULL) : ZK_OK;
+    if (err == ZK_OK)
+        err = connect_to(port, deadline_ms, &fd);
+    if (err != ZK_OK) {
+        tls_context_unref(context);
+        return err;
     }
-    socket_close(fd);
+    struct stream *stream = port->is_secure ? stream_new_tls_client(fd, context, port->host) : stream_new_plain(fd);
+    tls_context_unref(context);
+    err = send_word(stream, word, deadline_ms);
+    if (err == ZK_OK)
+        receive_answer(stream, answer, deadline_ms);
+    stream_close(stream);
     return answer->size > 0 ? ZK_OK : ZK_IO;
+}
+
+/* False: there is none, and said so. */
+static bool find_port(const struct server_options *options, struct port *ret_port)
+{
+    const char *host = options->client_port_address;
+    *ret_port = (struct port){.number = options->client_port};
+    if (options->client_port <= 0) {
+        printf("Client port not found. Looking for secureClientPort in the static config.\n");
+        host = options->secure_client_port_address;
+        *ret_port = (struct port){.number = options->secure_client_port, .is_secure = true};
+    }
+    ret_port->host = host != NULL ? host : "localhost";
+    if (ret_port->number <= 0)
+        printf("Unable to find either secure or unsecure client port in any configs. Terminating.\n");
+    return ret_port->number > 0;
 }
 
 int control_status(const struct control *control)
 {
-    const struct server_options *options = control->options;
-    const char *host = options->client_port_address != NULL ? options->client_port_address : "localhost";
-    if (options->client_port <= 0) {
-        printf("Unable to find either secure or unsecure client port in any configs. Terminating.\n");
-        return 1;
-    }
-    printf("Client port found: %" PRId64 ". Client address: %s. Client SSL: false.\n", options->client_port, host);
+    struct port port;
     struct buffer answer = {0};
-    int err = ask(host, (uint16_t)options->client_port, "srvr", &answer);
+    if (!find_port(control->options, &port))
+        return 1;
+    printf("Client port found: %" PRId64 ". Client address: %s. Client SSL: %s.\n", port.number, port.host,
+           port.is_secure ? "true" : "false");
+    int err = ask(control->options, &port, "srvr", &answer);
     const char *mode = err == ZK_OK ? strstr(buffer_string(&answer), "Mode: ") : NULL;
+    if (mode == NULL && port.is_secure)
+        printf("The server was asked with its own certificate, and must trust who signed that.\n");
     if (mode == NULL)
         printf("Error contacting service. It is probably not running.\n");
     else

@@ -85,7 +85,8 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
 
 static void rearm(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
-    handshake_deadlines_follow(&selector->handshakes, cnxn, clock_elapsed_ms());
+    if (cnxn->handshake != HANDSHAKE_OVER || cnxn->followed_handshake != HANDSHAKE_OVER)
+        handshake_deadlines_follow(&selector->handshakes, cnxn, clock_elapsed_ms());
     uint32_t wanted = server_cnxn_wanted_interest(cnxn);
     if (wanted == cnxn->interest)
         return;

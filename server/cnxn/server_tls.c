@@ -260,6 +260,29 @@ int server_tls_new(const struct server_options *options, struct server_tls **ret
     return err;
 }
 
+int server_tls_new_client_context(const struct server_options *options, struct tls_context **ret_context,
+                                  struct error *error)
+{
+    struct store_rules key = key_rules(options), trust = trust_rules(options);
+    char *key_password = NULL, *trust_password = NULL;
+    int err = read_password(&key, &key_password, error);
+    if (err == ZK_OK)
+        err = read_password(&trust, &trust_password, error);
+    struct tls_client_options client = {
+        .trust_path = trust.location,
+        .trust_password = trust_password,
+        .certificate_path = key.location,
+        .key_password = key_password,
+    };
+    if (err == ZK_OK)
+        err = tls_context_new_client(&client, ret_context, error);
+    free_secret(key_password);
+    free_secret(trust_password);
+    store_rules_release(&key);
+    store_rules_release(&trust);
+    return err;
+}
+
 bool server_tls_asks_responders(const struct server_tls *tls)
 {
     return tls->asks_responders;

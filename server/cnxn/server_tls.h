@@ -17,6 +17,10 @@ bool server_tls_is_wanted(const struct server_options *options);
 int server_tls_new(const struct server_options *options, struct server_tls **ret_tls, struct error *error);
 /* Are responders to be asked about the certificates of clients. */
 bool server_tls_asks_responders(const struct server_tls *tls);
+/* For one who asks this server something over its own port: shows its certificate, and trusts whom it trusts. Errors as
+ * above. */
+int server_tls_new_client_context(const struct server_options *options, struct tls_context **ret_context,
+                                  struct error *error);
 /* The present context, a reference: for the next connection. */
 struct tls_context *server_tls_context(struct server_tls *tls);
 /*

@@ -543,6 +543,10 @@ class Checks:
             answer = words.read_to_end().decode()
             self.ok("clientPort=-1\n" in answer and "secureClientPort=%d\n" % port.secure_port in answer,
                     "conf tells both")
+            status = subprocess.run([servers.zkserver_path(), "status", os.path.join(port.server.directory, "zoo.cfg")],
+                                    capture_output=True, text=True, check=False)
+            self.ok(status.returncode == 0 and "Client SSL: true." in status.stdout and
+                    "Mode: standalone" in status.stdout, "status is answered there")
             self.ok(port.server.stop() == 0, "and it comes down in order, with a session on it")
             session.disconnect()
         finally:

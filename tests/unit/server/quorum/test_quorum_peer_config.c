@@ -179,6 +179,15 @@ START_TEST(an_ensemble_of_one_by_choice)
 }
 END_TEST
 
+START_TEST(a_port_with_tls_is_enough)
+{
+    write_file("myid", "1\n");
+    must_load(LIMITS "secureClientPort=2281\nserver.1=127.0.0.1:1:2\nserver.2=127.0.0.1:3:4\n");
+    ck_assert(config.is_distributed);
+    ck_assert_int_lt(options.client_port, 0);
+}
+END_TEST
+
 START_TEST(all_addresses_in_zoo_cfg_may_be_one_in_the_list)
 {
     write_file("myid", "3\n");
@@ -258,6 +267,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, one_server_alone_takes_its_client_port_from_the_list);
     tcase_add_test(tcase, no_list_is_a_server_alone);
     tcase_add_test(tcase, an_ensemble_of_one_by_choice);
+    tcase_add_test(tcase, a_port_with_tls_is_enough);
     tcase_add_test(tcase, all_addresses_in_zoo_cfg_may_be_one_in_the_list);
     tcase_add_loop_test(tcase, what_is_refused, 0, ARRAY_SIZE(refused));
     tcase_add_test(tcase, a_proposed_list_that_cannot_be_read_is_not_forgotten);
