@@ -1,6 +1,6 @@
 /*
- * Distinguished names, written and read as Java's X500Principal does, so that an ACL fits the same certificates on either
- * server. No state; any thread.
+ * Distinguished names, written and read as Java's X500Principal does, so that an ACL fits the same certificates on
+ * either server. No state; any thread.
  */
 #ifndef ZKC_COMMON_NET_DISTINGUISHED_NAME_H
 #define ZKC_COMMON_NET_DISTINGUISHED_NAME_H

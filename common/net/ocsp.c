@@ -197,8 +197,9 @@ static int judge(OCSP_BASICRESP *basic, OCSP_REQUEST *request, OCSP_CERTID *id, 
         return error_set(error, ZK_AUTH_FAILED, "its answer is about another certificate");
     if (OCSP_check_validity(from, to, CLOCKS_MAY_DIFFER_S, -1) != 1)
         return error_set(error, ZK_AUTH_FAILED, "its answer is not of now: %s", tls_cause(text));
-    return status == V_OCSP_CERTSTATUS_GOOD ? ZK_OK
-                                            : error_set(error, ZK_AUTH_FAILED, "it says: %s", OCSP_cert_status_str(status));
+    if (status != V_OCSP_CERTSTATUS_GOOD)
+        return error_set(error, ZK_AUTH_FAILED, "it says: %s", OCSP_cert_status_str(status));
+    return ZK_OK;
 }
 
 static int ask_responder(const char *url, X509 *certificate, X509 *issuer, int64_t deadline_ms, struct error *error)

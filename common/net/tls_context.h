@@ -36,8 +36,8 @@ struct tls_server_options {
     bool needs_revocation_lists;     /* each authority of a client's chain must have a list in the trust file */
 };
 
-/* ZK_NOT_FOUND, ZK_IO: a file cannot be read; ZK_BAD_ARGUMENTS: it does not hold what it should, or a protocol or cipher
- * suite is none. All name it and say why. */
+/* ZK_NOT_FOUND, ZK_IO: a file cannot be read; ZK_BAD_ARGUMENTS: it does not hold what it should, or a protocol or
+ * cipher suite is none. All name it and say why. */
 int tls_context_new_client(const struct tls_client_options *options, struct tls_context **ret_context,
                            struct error *error);
 int tls_context_new_server(const struct tls_server_options *options, struct tls_context **ret_context,

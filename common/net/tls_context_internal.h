@@ -17,7 +17,8 @@ struct tls_context {
 };
 
 struct stream;
-/* After the handshake: from the peer's certificate to the authority that is trusted, the caller's; NULL: it showed none. */
+/* After the handshake: from the peer's certificate to the authority that is trusted, the caller's; NULL: it showed
+ * none. */
 STACK_OF(X509) *stream_tls_verified_chain(struct stream *stream);
 bool stream_tls_needs_revocation_lists(struct stream *stream);
 

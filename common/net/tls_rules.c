@@ -109,7 +109,8 @@ static int use_suites(SSL_CTX *ssl_context, struct suites *suites, struct error 
     bool has_1_2 = suites->up_to_1_2.size > 0 && SSL_CTX_get_min_proto_version(ssl_context) <= TLS1_2_VERSION;
     bool has_1_3 = suites->of_1_3.size > 0 && SSL_CTX_get_max_proto_version(ssl_context) >= TLS1_3_VERSION;
     if (!has_1_2 && !has_1_3)
-        return error_set(error, ZK_BAD_ARGUMENTS, "none of the cipher suites is one of the versions of TLS that are spoken");
+        return error_set(error, ZK_BAD_ARGUMENTS,
+                         "none of the cipher suites is one of the versions of TLS that are spoken");
     if (SSL_CTX_set_ciphersuites(ssl_context, has_1_3 ? buffer_string(&suites->of_1_3) : "") != 1 ||
         (has_1_2 && SSL_CTX_set_cipher_list(ssl_context, buffer_string(&suites->up_to_1_2)) != 1))
         return error_set(error, ZK_BAD_ARGUMENTS, "the cipher suites cannot be used: %s", tls_cause(text));

@@ -1,8 +1,8 @@
 /*
  * unified_stream.c - TLS or not: the first byte of a connection.
  *
- * A record of a handshake begins with 0x16. No first packet of ZooKeeper does, as that would be one of more than 352 MiB,
- * nor does a four-letter word. So one byte is enough, and it is only looked at: whoever comes next reads it again.
+ * A record of a handshake begins with 0x16. No first packet of ZooKeeper does, as that would be one of more than 352
+ * MiB, nor does a four-letter word. So one byte is enough, and it is only looked at: whoever comes next reads it again.
  */
 #include "common/net/unified_stream.h"
 

@@ -18,7 +18,7 @@
 /* Whom an auth packet, or the end of a TLS handshake, is about. */
 struct auth_peer {
     const struct address *address;
-    const char *certificate_name;    /* subject of the certificate it showed and we trust, as Java writes it; NULL: none */
+    const char *certificate_name;    /* subject of the certificate it showed and we trust, as in Java; NULL: none */
 };
 
 struct auth_provider {
@@ -38,9 +38,9 @@ struct auth_provider {
 };
 
 struct provider_registry;
-/* ip, digest unless switched off, and x509 where clients may speak TLS; an authProvider.N line names a class: those this
- * server has are taken by their Java class name, those of Java it has not yet are warned of, another is ZK_BAD_CONFIG
- * naming it. So is an ssl.authProvider that no provider of certificates has as its scheme. */
+/* ip, digest unless switched off, and x509 where clients may speak TLS; an authProvider.N line names a class: those
+ * this server has are taken by their Java class name, those of Java it has not yet are warned of, another is
+ * ZK_BAD_CONFIG naming it. So is an ssl.authProvider that no provider of certificates has as its scheme. */
 int provider_registry_new(const struct server_options *options, struct provider_registry **ret_registry,
                           struct error *error);
 void provider_registry_free(struct provider_registry *registry);

@@ -96,7 +96,8 @@ static bool equal_constant_time(struct ustring a, struct ustring b)
     return a.size == b.size && a.size >= 0 && bytes_equal_constant_time(a.bytes, b.bytes, (size_t)a.size);
 }
 
-static int digest_handle_authentication(struct auth_provider *self, const struct auth_peer *peer, struct slice auth_data,
+static int digest_handle_authentication(struct auth_provider *self, const struct auth_peer *peer,
+                                        struct slice auth_data,
                                         struct auth_info **info)
 {
     (void)peer;

@@ -125,7 +125,8 @@ static int add_for_certificates(struct provider_registry *registry, const struct
         return error_set(error, ZK_BAD_CONFIG,
                          "ssl.authProvider=%s: no provider of that scheme judges certificates, only " X509_SCHEME
                          " does", options->ssl_auth_provider);
-    return provider_registry_find(registry, ustring_of(X509_SCHEME)) == NULL ? add_x509(registry, options, error) : ZK_OK;
+    bool is_there = provider_registry_find(registry, ustring_of(X509_SCHEME)) != NULL;
+    return is_there ? ZK_OK : add_x509(registry, options, error);
 }
 
 static int add_all(struct provider_registry *registry, const struct server_options *options, struct error *error)

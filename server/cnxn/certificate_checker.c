@@ -2,7 +2,7 @@
  * certificate_checker.c - threads that ask responders.
  *
  *   selector --question--> [ CertificateChecker-n: asks ] --verdict, Q7--> selector
- * A connection has at most one question. Those that wait are fewer than the queues hold, so nobody waits to hand one in.
+ * A connection has at most one question. Those that wait are fewer than a queue holds, so nobody waits to hand one in.
  */
 #include "server/cnxn/certificate_checker.h"
 

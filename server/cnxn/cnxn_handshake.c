@@ -6,8 +6,8 @@
  *       '--any other byte-----------------------------------------------------------'
  * A handshake counts as in progress from the moment its socket is accepted (accept_thread.c) until it is over, or the
  * connection is closed.
- * Departs from Java: a connection without TLS on a port that takes both is counted as one (non_mtls_*) when that is known,
- * not when it comes.
+ * Departs from Java: a connection without TLS on a port that takes both is counted as one (non_mtls_*) when that is
+ * known, not when it comes.
  */
 #include "server/cnxn/cnxn_handshake.h"
 

@@ -1,6 +1,6 @@
 /*
- * The TLS of a server's ports for clients: which keys and certificates are the present ones. Mirrors ClientX509Util, and
- * of X509Util the reloading. Any thread, except where said.
+ * The TLS of a server's ports for clients: which keys and certificates are the present ones. Mirrors ClientX509Util,
+ * and of X509Util the reloading. Any thread, except where said.
  */
 #ifndef ZKC_SERVER_CNXN_SERVER_TLS_H
 #define ZKC_SERVER_CNXN_SERVER_TLS_H
@@ -24,8 +24,8 @@ int server_tls_new_client_context(const struct server_options *options, struct t
 /* The present context, a reference: for the next connection. */
 struct tls_context *server_tls_context(struct server_tls *tls);
 /*
- * Takes the paths and passwords of the options over and reads the files anew. What cannot be read leaves everything as it
- * was; both are logged. Connections that are there keep their context. Main thread.
+ * Takes the paths and passwords of the options over and reads the files anew. What cannot be read leaves everything as
+ * it was; both are logged. Connections that are there keep their context. Main thread.
  */
 void server_tls_reload(struct server_tls *tls, const struct server_options *options);
 /* Reads them anew whenever one of them has changed: thread "FileChangeWatcher". */

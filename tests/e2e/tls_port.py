@@ -41,7 +41,7 @@ FAILURES = (OSError, rawclient.Closed)    # ssl.SSLError is an OSError
 
 
 class Port:
-    """A server with both ports, on the certificates of a directory; `options` are keys of zoo.cfg, None takes one out."""
+    """A server with both ports, on the certificates of a directory; `options` are of zoo.cfg, None takes one out."""
 
     def __init__(self, certificates, **options):
         self.certificates = certificates
@@ -101,6 +101,10 @@ class Port:
                 return False
             time.sleep(0.005)
         return True
+
+    def settles(self, connections):
+        """Whether the server comes to have so many, beside the one that asks."""
+        return self.wait_for(lambda: self.metric("num_alive_connections") == connections + 1)
 
     def wait_for_log(self, text):
         return self.wait_for(lambda: text in self.server.log_tail(1 << 20))
@@ -317,22 +321,24 @@ class Checks:
             waiting.pop().close()
             self.ok(port.wait_for(lambda: port.metric("outstanding_tls_handshake") == 1) and port.lets_in(),
                     "one that ends makes room for another")
+            port.settles(1)
             sessions = [port.session() for _ in range(3)]
             self.ok(not port.lets_in(), "an address may have so many connections over TLS")
             self.ok(port.server.word("ruok") == "imok", "beside those that it has without")
-            lines = [line for line in self.s_words(port, sessions, "cons") if "sid=" in line]
+            sessions.pop().close()
+            self.ok(port.settles(3), "one that ends makes room here too")
+            lines = [line for line in self.s_word(port, "cons").splitlines() if "sid=" in line]
             self.ok(len(lines) == 2, "cons on the secure port lists those of that port")
             waiting.pop().close()
 
     @staticmethod
-    def s_words(port, sessions, word):
-        """What a word says over TLS, in the place of one of the sessions."""
-        sessions.pop().close()
+    def s_word(port, word):
+        """What a word says over TLS."""
         connection = TlsConnection(port.secure, port.certificates.context())
         connection.send_raw(word.encode())
         answer = connection.read_to_end().decode()
         connection.close()
-        return answer.splitlines()
+        return answer
 
     def much(self):
         with self.port(globalOutstandingLimit=1) as port:

@@ -21,9 +21,11 @@ static const struct {
 } written[] = {
     { "nothing is empty", "", { { NULL, 0, NULL, 0, 0 } } },
     { "the last part comes first", "CN=client,O=zkc,C=CH",
-      { { "C", MBSTRING_ASC, "CH", -1, 0 }, { "O", MBSTRING_UTF8, "zkc", -1, 0 }, { "CN", MBSTRING_UTF8, "client", -1, 0 } } },
+      { { "C", MBSTRING_ASC, "CH", -1, 0 }, { "O", MBSTRING_UTF8, "zkc", -1, 0 },
+        { "CN", MBSTRING_UTF8, "client", -1, 0 } } },
     { "attributes of one part stay together", "OU=a+CN=b,O=c",
-      { { "O", MBSTRING_UTF8, "c", -1, 0 }, { "OU", MBSTRING_UTF8, "a", -1, 0 }, { "CN", MBSTRING_UTF8, "b", -1, -1 } } },
+      { { "O", MBSTRING_UTF8, "c", -1, 0 }, { "OU", MBSTRING_UTF8, "a", -1, 0 },
+        { "CN", MBSTRING_UTF8, "b", -1, -1 } } },
     { "what means something is escaped", "CN=a\\,b\\=c\\+d\\<e\\>f\\#g\\;h\\\"i\\\\j",
       { { "CN", MBSTRING_UTF8, "a,b=c+d<e>f#g;h\"i\\j", -1, 0 } } },
     { "spaces are, at either end", "CN=\\ \\ a b\\ ", { { "CN", MBSTRING_UTF8, "  a b ", -1, 0 } } },
@@ -32,8 +34,8 @@ static const struct {
     { "what the RFC has no name for is hexadecimal", "CN=c,1.2.840.113549.1.9.1=#1603614062",
       { { "emailAddress", MBSTRING_ASC, "a@b", -1, 0 }, { "CN", MBSTRING_UTF8, "c", -1, 0 } } },
     { "those it has are named", "UID=u,DC=d,STREET=s,L=l",
-      { { "L", MBSTRING_UTF8, "l", -1, 0 }, { "street", MBSTRING_UTF8, "s", -1, 0 }, { "DC", MBSTRING_UTF8, "d", -1, 0 },
-        { "UID", MBSTRING_UTF8, "u", -1, 0 } } },
+      { { "L", MBSTRING_UTF8, "l", -1, 0 }, { "street", MBSTRING_UTF8, "s", -1, 0 },
+        { "DC", MBSTRING_UTF8, "d", -1, 0 }, { "UID", MBSTRING_UTF8, "u", -1, 0 } } },
 };
 
 START_TEST(a_name_is_written_as_in_java)    /* _i: a row */

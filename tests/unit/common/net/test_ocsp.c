@@ -1,6 +1,6 @@
 /*
- * What a responder says, and what is believed of it. The responder is a thread of the test; the peer has shaken hands over
- * a socket pair before.
+ * What a responder says, and what is believed of it. The responder is a thread of the test; the peer has shaken hands
+ * over a socket pair before.
  */
 #include "common/net/ocsp.h"
 

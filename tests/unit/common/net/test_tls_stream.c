@@ -923,7 +923,7 @@ START_TEST(a_server_refuses_older_versions_and_renegotiation)    /* _i: TLS 1.0,
 }
 END_TEST
 
-/* A client that is in no list, one that is in its authority's, one whose authority has none; says: why it is refused. */
+/* A client that is in no list, in its authority's, or whose authority has none; says: why it is refused. */
 static const struct {
     const char *trust, *shown, *says;
     bool needs_lists;
@@ -974,7 +974,7 @@ START_TEST(lists_that_are_asked_for_must_be_there)
 }
 END_TEST
 
-START_TEST(a_client_may_have_to_come_from_where_its_certificate_says)    /* _i: over TCP, with IP, without, not over TCP */
+START_TEST(a_client_may_have_to_come_from_where_its_certificate_says)    /* _i: a row */
 {
     static const struct {
         const char *shown, *says;
