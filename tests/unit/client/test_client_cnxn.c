@@ -647,9 +647,9 @@ END_TEST
 START_TEST(an_idle_client_pings)
 {
     start("");
-    fake_server_begin_session(&server, 300);
+    fake_server_begin_session(&server, 1500);    /* so that a busy machine answers in time */
     expect_story("main type -1 state 3 path ''\n");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         fake_server_read_frame(&server);
         ck_assert_int_eq(server.xid, -2);
         ck_assert_int_eq(server.type, OP_PING);
