@@ -27,10 +27,12 @@ def dump(address, timeout_ms=30000, root=b"/", auth=None):
             session.auth(scheme, data)
         session.call("sync", b"/")
         tree = rawclient.walk(session, root)
-        return {path: node if isinstance(node, int) else (node[0], comparable(path, node[1]), node[2],
-                                                          tuple(sorted(node[3]))) for path, node in tree.items()}
-    finally:
-        session.close()
+    except BaseException:
+        session.disconnect()    # a close would read the answer that has not come, and say that it does not fit
+        raise
+    session.close()
+    return {path: node if isinstance(node, int) else (node[0], comparable(path, node[1]), node[2],
+                                                      tuple(sorted(node[3]))) for path, node in tree.items()}
 
 
 def describe(node):
