@@ -218,7 +218,7 @@ static int sink_process_connect(struct packet_sink *sink, struct server_cnxn *cn
 static int refuse_large(struct zookeeper_server *server, int64_t size, int64_t in_process, struct error *error)
 {
     server_metrics_count(server->core.metrics, METRIC_LARGE_REQUESTS_REJECTED, 1);
-    return error_set(error, ZK_FULL,
+    return error_set(error, ZK_TOO_LARGE,
                      "Rejecting large request: it has %" PRId64 " bytes and those in process have %" PRId64
                      ", which is more than largeRequestMaxBytes=%" PRId64,
                      size, in_process, server->options->large_request_max_bytes);
@@ -276,24 +276,6 @@ static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnx
     return ZK_OK;
 }
 
-static void sink_refuse_packet(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
-                               int32_t length)
-{
-    struct zookeeper_server *server = server_of(sink);
-    log_warn_limited(&server->refused,
-                     "Refusing a request of session 0x%" PRIx64 ": its %d bytes are more than jute.maxbuffer=%" PRId64,
-                     (uint64_t)atomic_load(&cnxn->session_id), length, server->options->jute_maxbuffer);
-    server_cnxn_request_received(cnxn, header->xid);
-    struct request *request = request_new(cnxn, atomic_load(&cnxn->session_id), header->xid, header->type, NULL,
-                                          (struct slice){NULL, 0}, NULL);
-    request->owner = server_core_me;
-    request->error = ZK_MARSHALLING_ERROR;
-    request->is_throttled = true;    /* answered in its turn, not run */
-    rw_lock_read(&server->role_lock);
-    zookeeper_server_submit(server, request);
-    rw_lock_unlock_read(&server->role_lock);
-}
-
 static bool sink_four_letter_word(struct packet_sink *sink, struct server_cnxn *cnxn, uint32_t word, struct slice rest)
 {
     struct zookeeper_server *server = server_of(sink);
@@ -314,7 +296,7 @@ static int sink_check_frame_size(struct packet_sink *sink, int32_t length, struc
         bool is_too_much = is_large(server, length) && large + length > server->options->large_request_max_bytes;
         return is_too_much ? refuse_large(server, length, large, error) : ZK_OK;
     }
-    return error_set(error, length >= 0 ? ZK_TOO_LARGE : ZK_MARSHALLING_ERROR,
+    return error_set(error, ZK_TOO_LARGE,
                      "Len error. A message with advertised length of %d is either a malformed message or too large to "
                      "process (length is greater than jute.maxbuffer=%" PRId64 ")",
                      length, limit);
@@ -359,7 +341,6 @@ const struct packet_sink_ops client_packets_ops = {
     .process_certificate = process_certificate,
     .process_connect = sink_process_connect,
     .process_packet = sink_process_packet,
-    .refuse_packet = sink_refuse_packet,
     .four_letter_word = sink_four_letter_word,
     .check_frame_size = sink_check_frame_size,
     .should_throttle = sink_should_throttle,

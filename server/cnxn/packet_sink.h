@@ -29,15 +29,11 @@ struct packet_sink_ops {
      * it. An error closes the connection. */
     int (*process_packet)(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
                           struct blob *chunk, struct slice payload, struct error *error);
-    /* A frame that is too large came, of which there is only the header: it gets an error for an answer, in its turn. */
-    void (*refuse_packet)(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
-                          int32_t length);
     /* Is this first word (the length field of a connection without a session) a four-letter word; if so it is answered
      * and the connection closes when the answer is out; server_cnxn_word_received() comes first. `rest` is what
      * followed it. */
     bool (*four_letter_word)(struct packet_sink *sink, struct server_cnxn *cnxn, uint32_t word, struct slice rest);
-    /* The length a frame announces. ZK_TOO_LARGE: more than a request may have; of a session, when it is not beyond all
-     * measure, it is read over and refused. Any other error closes the connection, as this one does without a session. */
+    /* The length a frame announces; an error closes the connection. */
     int (*check_frame_size)(struct packet_sink *sink, int32_t length, struct error *error);
     /* shouldThrottle: too much in process, and this connection has `outstanding` requests. */
     bool (*should_throttle)(struct packet_sink *sink, int64_t outstanding);

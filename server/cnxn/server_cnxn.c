@@ -29,8 +29,6 @@
 #define CHUNK_LEAST_FREE (4 * 1024)
 #define PARTIAL_FIRST_SIZE (4 * 1024)
 #define LENGTH_SIZE 4
-#define REQUEST_HEADER_SIZE 8
-#define OVERSIZE_MOST (64 * 1024 * 1024)    /* a length beyond this is not one of a request */
 #define READS_A_TURN 16
 #define UNSENT_TO_STOP_READING (1024 * 1024)
 #define UNSENT_EVENTS_TO_CLOSE (64 * 1024 * 1024)
@@ -445,48 +443,25 @@ static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_
         cnxn->is_initialized = true;
         return true;
     }
-    if (size < REQUEST_HEADER_SIZE) {
+    if (size < 8) {
         error_set(&error, ZK_MARSHALLING_ERROR, "a packet of %u bytes has no request header", size);
         return refuse(cnxn, DISCONNECT_IO_EXCEPTION, &error);
     }
     struct request_header header = {(int32_t)load_be32(bytes), (int32_t)load_be32(bytes + 4)};
-    struct slice payload = {bytes + REQUEST_HEADER_SIZE, size - REQUEST_HEADER_SIZE};
+    struct slice payload = {bytes + 8, size - 8};
     if (cnxn->sink->ops->process_packet(cnxn->sink, cnxn, &header, blob, payload, &error) != ZK_OK)
         return refuse(cnxn, DISCONNECT_IO_EXCEPTION, &error);
     return true;
 }
 
-/* Of a frame that is too large no more is kept than its header, which is answered as soon as it is there. Returns how
- * many of the bytes were the frame's. */
-static uint32_t read_over(struct server_cnxn *cnxn, const uint8_t *bytes, uint32_t size)
-{
-    uint32_t taken = cnxn->oversize - cnxn->oversize_have < size ? cnxn->oversize - cnxn->oversize_have : size;
-    for (uint32_t i = 0; i < taken && cnxn->oversize_have + i < REQUEST_HEADER_SIZE; i++)
-        cnxn->oversize_header[cnxn->oversize_have + i] = bytes[i];
-    bool had_header = cnxn->oversize_have >= REQUEST_HEADER_SIZE;
-    cnxn->oversize_have += taken;
-    if (!had_header && cnxn->oversize_have >= REQUEST_HEADER_SIZE) {
-        struct request_header header = {(int32_t)load_be32(cnxn->oversize_header),
-                                        (int32_t)load_be32(cnxn->oversize_header + 4)};
-        count_packet_received(cnxn, LENGTH_SIZE + (size_t)cnxn->oversize);
-        cnxn->sink->ops->refuse_packet(cnxn->sink, cnxn, &header, (int32_t)cnxn->oversize);
-    }
-    if (cnxn->oversize_have == cnxn->oversize)
-        cnxn->oversize = cnxn->oversize_have = 0;
-    return taken;
-}
-
-/* A length that was read: a word, a frame to come, one that is too large, or a reason to close. */
-enum length_verdict { LENGTH_FRAME, LENGTH_WORD, LENGTH_OVERSIZE, LENGTH_BAD };
+/* A length that was read: a word, a frame to come, or a reason to close. */
+enum length_verdict { LENGTH_FRAME, LENGTH_WORD, LENGTH_BAD };
 static enum length_verdict judge_length(struct server_cnxn *cnxn, uint32_t length, struct slice rest)
 {
     struct error error = {0};
     if (!cnxn->is_initialized && cnxn->sink->ops->four_letter_word(cnxn->sink, cnxn, length, rest))
         return LENGTH_WORD;
-    int err = cnxn->sink->ops->check_frame_size(cnxn->sink, (int32_t)length, &error);
-    if (err == ZK_TOO_LARGE && cnxn->is_initialized && length <= OVERSIZE_MOST)
-        return LENGTH_OVERSIZE;
-    if (err != ZK_OK) {
+    if (cnxn->sink->ops->check_frame_size(cnxn->sink, (int32_t)length, &error) != ZK_OK) {
         refuse(cnxn, DISCONNECT_IO_EXCEPTION, &error);
         return LENGTH_BAD;
     }
@@ -526,10 +501,6 @@ static bool parse(struct server_cnxn *cnxn, struct blob *blob, uint32_t at, uint
             return true;
         }
         uint32_t left = end - at;
-        if (cnxn->oversize > 0) {
-            at += read_over(cnxn, blob->bytes + at, left);
-            continue;
-        }
         if (left < LENGTH_SIZE) {
             memcpy(cnxn->length_bytes, blob->bytes + at, left);
             cnxn->length_have = (uint8_t)left;
@@ -538,14 +509,10 @@ static bool parse(struct server_cnxn *cnxn, struct blob *blob, uint32_t at, uint
         uint32_t length = load_be32(blob->bytes + at);
         struct slice rest = {blob->bytes + at + LENGTH_SIZE, left - LENGTH_SIZE};
         enum length_verdict verdict = judge_length(cnxn, length, rest);
-        if (verdict == LENGTH_WORD || verdict == LENGTH_BAD)
+        if (verdict != LENGTH_FRAME)
             return verdict == LENGTH_WORD;
         at += LENGTH_SIZE;
         left -= LENGTH_SIZE;
-        if (verdict == LENGTH_OVERSIZE) {
-            cnxn->oversize = length;
-            continue;
-        }
         if (left < length) {
             start_partial(cnxn, length, blob->bytes + at, left);
             return true;

@@ -75,8 +75,6 @@ struct server_cnxn {
     uint32_t interest;                   /* what the poller was told */
     uint8_t length_bytes[4];             /* a length of which some bytes are there */
     uint8_t length_have;
-    uint32_t oversize, oversize_have;    /* a frame that is read over, and how much of it came; 0: none */
-    uint8_t oversize_header[8];          /* xid and type of it */
     struct blob *partial;                /* a frame of which some bytes are there */
     uint32_t partial_have, partial_size; /* of the frame; the blob grows as they come */
     struct blob *backlog;                /* frames that came while the connection was throttled */

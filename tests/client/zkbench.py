@@ -264,7 +264,7 @@ def check_refusals(report, address):
             (["-server", "127.0.0.1:%d" % free], 3, "session 1 of 16: cannot connect"),
             (["-server", address, "-Dzookeeper.client.secure=true", "-Dzookeeper.ssl.trustStore.location=/nowhere"], 3,
              "/nowhere"),
-            (["-server", address, "-Dzookeeper.client.secure=true", "-timeout", 2000], 3, "session 1 of 16: "),
+            (["-server", address, "-Dzookeeper.client.secure=true", "-timeout", 2000], 3, " of 16: "),
             (["-server", address + "/nowhere"], 3, "making nodes"),
             (["--disk", "/nowhere"], 3, "/nowhere")):
         code, out, err = run(*arguments)

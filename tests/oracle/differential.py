@@ -416,9 +416,6 @@ class Differential:
             pair = [replies[side][index] if index < len(replies[side]) else None for side in (A, B)]
             if pair[A] is None and pair[B] is None:
                 continue        # the connection has ended; excuse_end() and after_end() see to that
-            if self.excuse_oversize(operation, pair):
-                frames[B if pair[A] is None else A].remove(pair[B] or pair[A])
-                continue
             if pair[A] is None or pair[B] is None:
                 raise Mismatch(self.describe(link, operation, pair))
             if len(pair[A]) < 16 or len(pair[B]) < 16:
@@ -608,23 +605,9 @@ class Differential:
                 stat[key] = self.to_b(stat[key])
         return dict(value, stat=stat)
 
-    def excuse_oversize(self, operation, pair):
-        """A request longer than jute.maxbuffer: Java closes the connection, zkc answers it with an error."""
-        kinds = [side.server.kind for side in self.sides]
-        if not self.generator.too_long(operation) or operation.raw is not None or kinds.count("zkc") != 1:
-            return False
-        ours = kinds.index("zkc")
-        if pair[1 - ours] is not None or pair[ours] is None or len(pair[ours]) != 16 or \
-                HEADER.unpack(pair[ours])[::2] != (operation.xid, -5):
-            return False
-        self.excused["oversize request"] += 1
-        return True
-
     def excuse_end(self, link, block, ended):
         """One server closed the connection, the other did not."""
         last = block[-1]
-        if self.generator.too_long(last):
-            return      # counted with its reply
         if self.mixed and last.kind == OP["check"] and ended[B]:
             return      # ZOOKEEPER-2623, counted with its reply
         raise Mismatch("only server %s closes the connection of session %d after %s" % (

@@ -48,20 +48,6 @@ static int process_connect(struct packet_sink *sink, struct server_cnxn *cnxn, s
     return ZK_OK;
 }
 
-/* Answered at once, as there is no chain. */
-static void refuse_packet(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
-                          int32_t length)
-{
-    (void)sink;
-    mutex_lock(&recorder.lock);
-    recorder.refused = *header;
-    recorder.refused_length = length;
-    mutex_unlock(&recorder.lock);
-    server_cnxn_request_received(cnxn, header->xid);
-    struct reply_header reply = {header->xid, 1, ZK_MARSHALLING_ERROR};
-    server_cnxn_send_reply(cnxn, &reply, NULL, 0);
-}
-
 static int process_packet(struct packet_sink *sink, struct server_cnxn *cnxn, const struct request_header *header,
                           struct blob *chunk, struct slice payload, struct error *error)
 {
@@ -143,7 +129,6 @@ static const struct packet_sink_ops recorder_ops = {
     .process_certificate = process_certificate,
     .process_connect = process_connect,
     .process_packet = process_packet,
-    .refuse_packet = refuse_packet,
     .four_letter_word = four_letter_word,
     .check_frame_size = check_frame_size,
     .should_throttle = should_throttle,

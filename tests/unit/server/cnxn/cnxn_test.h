@@ -32,8 +32,6 @@ struct recorder {
     struct condition changed;
     bool holds GUARDED_BY(lock);    /* a packet keeps whoever brought it until cnxn_hold(false) */
     struct received packets[RECEIVED_MOST] GUARDED_BY(lock);
-    struct request_header refused GUARDED_BY(lock);    /* the last frame that was too large */
-    int32_t refused_length GUARDED_BY(lock);
     char certificate_name[128] GUARDED_BY(lock);    /* that the sink was told of last */
     size_t packet_count GUARDED_BY(lock), connect_count GUARDED_BY(lock), removed_count GUARDED_BY(lock);
 };
