@@ -86,10 +86,11 @@ static const struct option_spec watch_options[] = {
 
 struct watch_work {
     struct cli *cli;
-    int64_t most;     /* events */
+    _Atomic int64_t most;    /* events; 0 once no more is to be told */
     _Atomic int64_t seen;
     _Atomic bool is_set;     /* the watch; what the connection does before that is not told here */
     _Atomic bool is_lost;    /* the session has ended */
+    _Atomic bool is_removed; /* the watch, and all its events were told */
 };
 
 static void print_time(int64_t wall_ms, struct buffer *out)
@@ -157,6 +158,32 @@ static void wait_for_events(struct watch_work *work, int64_t deadline_ms)
     mutex_unlock(&interrupt->lock);
 }
 
+/* Thread: the library's, behind the last event of the watch. */
+static void watch_removed(int rc, const void *data)
+{
+    struct watch_work *work = (struct watch_work *)(uintptr_t)data;
+    (void)rc;
+    struct interrupt *interrupt = &work->cli->interrupt;
+    work->is_removed = true;
+    interrupt_notify(interrupt);
+}
+
+/* What still comes of the watch is nobody's: events beyond those that were asked for must not be told either. */
+static void remove_watch(struct watch_work *work, const char *path, ZooAddWatchMode mode)
+{
+    struct session *session = &work->cli->session;
+    struct interrupt *interrupt = &work->cli->interrupt;
+    ZooWatcherType type = mode == ZOO_WATCH_PERSISTENT ? ZWATCHTYPE_PERSISTENT : ZWATCHTYPE_PERSISTENT_RECURSIVE;
+    work->most = 0;
+    if (!session_is_connected(session) || zoo_aremove_watches(session->handle, path, type, session_watcher, session, 0,
+                                                              (void_completion_t *)(void *)watch_removed, work) != ZOK)
+        return;
+    mutex_lock(&interrupt->lock);
+    while (!work->is_removed)
+        condition_wait(&interrupt->changed, &interrupt->lock);
+    mutex_unlock(&interrupt->lock);
+}
+
 static int run_watch(struct cli *cli, const struct command *self, struct arguments *arguments)
 {
     ZooAddWatchMode mode;
@@ -176,13 +203,10 @@ static int run_watch(struct cli *cli, const struct command *self, struct argumen
         work.is_set = true;
         wait_for_events(&work, seconds < 0 ? INT64_MAX : clock_elapsed_ms() + seconds * 1000);
     }
+    if (rc == ZOK && !work.is_lost)
+        remove_watch(&work, path, mode);
     cli_hook_events(cli, (struct cli_event_hook){0});
-    if (rc != ZOK || work.is_lost)
-        return cli_fail(cli, rc != ZOK ? rc : ZSESSIONEXPIRED, path);
-    ZooWatcherType type = mode == ZOO_WATCH_PERSISTENT ? ZWATCHTYPE_PERSISTENT : ZWATCHTYPE_PERSISTENT_RECURSIVE;
-    if (session_is_connected(&cli->session))
-        zoo_remove_watches(cli->session.handle, path, type, session_watcher, &cli->session, 0);
-    return CLI_EXIT_FINISHED;
+    return rc != ZOK || work.is_lost ? cli_fail(cli, rc != ZOK ? rc : ZSESSIONEXPIRED, path) : CLI_EXIT_FINISHED;
 }
 
 static const struct command commands[] = {

@@ -173,7 +173,16 @@ static void request_create(struct wire_learner *learner, const char *path, int32
     buffer_release(&payload);
 }
 
-/* A session, and nodes under E1(2) to E1(last). */
+static void wait_applied(int64_t zxid)
+{
+    struct data_tree *tree = zk_database_tree(zookeeper_server_core(server)->database);
+    int64_t deadline_ms = clock_elapsed_ms() + 20000;
+    while (data_tree_last_processed_zxid(tree) < zxid && clock_elapsed_ms() < deadline_ms)
+        clock_sleep_ms(1);
+    ck_assert_int_ge(data_tree_last_processed_zxid(tree), zxid);
+}
+
+/* A session, and nodes under E1(2) to E1(last), which the leader has applied too. */
 static void write_history(int64_t last)
 {
     request_session(&two);
@@ -193,15 +202,7 @@ static void write_history(int64_t last)
         } while (two.packet.type != QP_COMMIT);
         ck_assert_int_eq(zxid, E1(i));
     }
-}
-
-static void wait_applied(int64_t zxid)
-{
-    struct data_tree *tree = zk_database_tree(zookeeper_server_core(server)->database);
-    int64_t deadline_ms = clock_elapsed_ms() + 20000;
-    while (data_tree_last_processed_zxid(tree) < zxid && clock_elapsed_ms() < deadline_ms)
-        clock_sleep_ms(1);
-    ck_assert_int_ge(data_tree_last_processed_zxid(tree), zxid);
+    wait_applied(E1(last));    /* for the leader's window, which decides how one who comes is brought up to date */
 }
 
 /* What one who catches up is sent: PROPOSAL and COMMIT of each from `first` to `last`. */
