@@ -180,6 +180,12 @@ def mismatches(server):
     return [line for line in server.word("mntr").splitlines() if line.startswith("zk_digest_mismatches_count")]
 
 
+def java_mismatches(giver, compression):
+    """What a Java server counts that starts on the directory this one left."""
+    with servers.make("java", CONFIG, properties(compression), data_from=giver.data_dir) as judge:
+        return mismatches(judge)
+
+
 def compare(report, before, after, what):
     for name in before:
         equal = report.ok(before[name] == after[name], "%s: %s" % (what, name))
@@ -237,7 +243,10 @@ def swap(report, first, second, compression, how, quotas):
             compare(report, before, state(server, sessions[0]), what)
             if not quotas:      # Java counts a quota behind the digest's back, and finds that out when it loads
                 counts = mismatches(server)
-                report.ok(all(line.split()[-1] in ("0", "0.0") for line in counts), what + ": no digest mismatch")
+                is_right = all(line.split()[-1] in ("0", "0.0") for line in counts)
+                if not is_right and giver == "java":    # which may write a wrong digest into a snapshot, and finds it out
+                    is_right = counts == java_mismatches(started[-2], compression)
+                report.ok(is_right, what + ": no digest mismatch")
             sessions = change(sessions, step, create2)
             before = state(server, sessions[0])
             end(server, sessions, how)
