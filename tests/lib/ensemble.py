@@ -12,6 +12,7 @@ the end of the script. Environment: ZKC_KINDS (the kinds, where a script is give
 """
 
 import contextlib
+import glob
 import os
 import random
 import re
@@ -209,7 +210,15 @@ class Ensemble:
 
     def start_one(self, sid):
         """Launches the server; wait_serving() waits for it."""
+        if self[sid].kind.startswith("java"):
+            self._remove_empty_logs(sid)
         self[sid].launch(self.ports[sid][2])
+
+    def _remove_empty_logs(self, sid):
+        """A 3.8 that is killed as it makes a log leaves it empty, and does not start behind it (ZOOKEEPER-2332)."""
+        for path in glob.glob(os.path.join(self[sid].data_dir, "version-2", "log.*")):
+            if os.path.getsize(path) == 0:
+                os.remove(path)
 
     def stop(self, sid):
         """SIGTERM; returns the exit status."""
