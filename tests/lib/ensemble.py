@@ -281,6 +281,7 @@ class Ensemble:
         return answer
 
     def session(self, sid, timeout_ms=30000, **options):
+        options.setdefault("nudges", self[sid].kind.startswith("java"))
         return rawclient.Session(self.address_of(sid), timeout_ms, **options)
 
     def again(self, sid, session, timeout=10.0):

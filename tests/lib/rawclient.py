@@ -12,6 +12,7 @@ import jute
 import protocol
 
 LENGTH = struct.Struct(">i")
+NUDGE_AFTER = 5.0       # seconds
 
 
 class Timeout(Exception):
@@ -164,7 +165,7 @@ class Session:
     """A connected session that asks one thing at a time; watch events gather in `events`."""
 
     def __init__(self, address, timeout_ms=30000, session_id=0, password=b"\0" * 16, last_zxid=0, timeout=30.0,
-                 read_only=False, connection=None):
+                 read_only=False, connection=None, nudges=False):
         self.address = address
         self.connection = connection or Connection(address, timeout)
         self.events = []
@@ -178,6 +179,8 @@ class Session:
         self.expired = answer.timeOut <= 0
         self.read_only = answer.readOnly        # whether the server is
         self.zxid = last_zxid
+        self.nudges = nudges        # a Java server may keep an answer until something more comes from the client
+        self.nudged = 0             # pings sent for that, not answered yet
 
     def send(self, name, *values):
         """Sends a request and returns its xid."""
@@ -190,10 +193,13 @@ class Session:
     def receive(self, name, timeout=None):
         """The next reply as (header, record)."""
         while True:
-            frame = self.connection.read_frame(timeout)
+            frame = self.read_or_nudge(timeout)
             if frame is None:
                 raise Closed("connection closed before the answer to %s" % name)
             header = jute.decode_at("ReplyHeader", frame, 0)[0]
+            if header.xid == -2 and self.nudged and name != "ping":
+                self.nudged -= 1
+                continue
             if header.xid == -1:
                 self.events.append(jute.decode("WatcherEvent", frame, 16))
                 continue
@@ -201,6 +207,18 @@ class Session:
             if header.zxid > self.zxid:
                 self.zxid = header.zxid
             return header, record
+
+    def read_or_nudge(self, timeout):
+        """The next frame; a server that is nudged gets a ping after some seconds of silence."""
+        timeout = self.connection.timeout if timeout is None else timeout
+        if self.nudges and timeout > NUDGE_AFTER:
+            try:
+                return self.connection.read_frame(NUDGE_AFTER)
+            except Timeout:
+                self.connection.send_frame(jute.encode("RequestHeader", -2, protocol.OP["ping"]))
+                self.nudged += 1
+                timeout -= NUDGE_AFTER
+        return self.connection.read_frame(timeout)
 
     def ask(self, name, *values):
         """Sends a request, waits for its reply: (header, record)."""
