@@ -11,7 +11,6 @@
 #include "server/request/request_throttler.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"

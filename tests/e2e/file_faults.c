@@ -263,12 +263,13 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offse
 
 /* ---- what takes a descriptor, or a path ---- */
 
-#define CALL_ON_FILE(name, parameters, arguments) \
+/* A call on a file of ours (`is_counted`) that does nothing but change it or its name. */
+#define CALL(name, parameters, arguments, is_counted) \
     int name parameters; \
     int name parameters \
     { \
         int (*function) parameters = (int (*) parameters)real(#name); \
-        if (!is_file_of_ours(fd)) \
+        if (!(is_counted)) \
             return function arguments; \
         bool is_one = is_the_one(); \
         if (fails(is_one)) \
@@ -278,24 +279,10 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offse
         return result; \
     }
 
-#define CALL_ON_PATH(name, parameters, arguments) \
-    int name parameters \
-    { \
-        int (*function) parameters = (int (*) parameters)real(#name); \
-        if (!is_below(path)) \
-            return function arguments; \
-        bool is_one = is_the_one(); \
-        if (fails(is_one)) \
-            return -1; \
-        int result = function arguments; \
-        end_call(is_one); \
-        return result; \
-    }
-
-CALL_ON_FILE(fsync, (int fd), (fd))
-CALL_ON_FILE(fdatasync, (int fd), (fd))
-CALL_ON_FILE(ftruncate, (int fd, off_t size), (fd, size))
-CALL_ON_FILE(ftruncate64, (int fd, off_t size), (fd, size))
-CALL_ON_PATH(rename, (const char *path, const char *to), (path, to))
-CALL_ON_PATH(unlink, (const char *path), (path))
-CALL_ON_PATH(mkdir, (const char *path, mode_t mode), (path, mode))
+CALL(fsync, (int fd), (fd), is_file_of_ours(fd))
+CALL(fdatasync, (int fd), (fd), is_file_of_ours(fd))
+CALL(ftruncate, (int fd, off_t size), (fd, size), is_file_of_ours(fd))
+CALL(ftruncate64, (int fd, off_t size), (fd, size), is_file_of_ours(fd))
+CALL(rename, (const char *path, const char *to), (path, to), is_below(path))
+CALL(unlink, (const char *path), (path), is_below(path))
+CALL(mkdir, (const char *path, mode_t mode), (path, mode), is_below(path))
