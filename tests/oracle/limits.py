@@ -104,11 +104,16 @@ def throttled(kind, results):
         while session.ask("create", b"/a", b"", OPEN_ACL, 0)[0].err == THROTTLED:
             pass
         before = metric(server, "throttled_ops")
-        session.connection.send_raw(requests_of(1000, count))
-        headers = [session.receive("setData")[0] for _ in range(count)]
-        errors = [header.err for header in headers]
-        results.ok([header.xid for header in headers] == list(range(1000, 1000 + count)),
-                   kind + ": every request is answered, in order")
+        errors, in_order = [], True
+        for burst in range(10):     # on a busy machine every request of one may have waited too long
+            first = 1000 + burst * count
+            session.connection.send_raw(requests_of(first, count))
+            headers = [session.receive("setData")[0] for _ in range(count)]
+            in_order = in_order and [header.xid for header in headers] == list(range(first, first + count))
+            errors += [header.err for header in headers]
+            if set(errors) == {0, THROTTLED}:
+                break
+        results.ok(in_order, kind + ": every request is answered, in order")
         results.ok(set(errors) == {0, THROTTLED}, kind + ": run, or throttled: " + str(sorted(set(errors))))
         results.ok(metric(server, "throttled_ops") - before == errors.count(THROTTLED),
                    kind + ": the throttled are counted")
