@@ -3,7 +3,9 @@
  * id.
  *
  * Departs from Java: an observer does not propose itself; within finalizeWait votes are dealt with as they come; a
- * quorum is what the configuration says, where Java takes a majority; and shutdown() ends a search.
+ * quorum is what the configuration says, where Java takes a majority; when all have voted the proposal needs that quorum
+ * too, as a vote may be one that was sent before its sender had found a leader, and is sent again as it was; and
+ * shutdown() ends a search.
  */
 #include "server/quorum/auth_fast_leader_election.h"
 
@@ -89,7 +91,7 @@ static void begin_round(struct auth_fast_leader_election *election)
     send_notifications(election);
 }
 
-/* A vote of somebody who looks. True: the proposal has a quorum; *ret_is_over: of everybody. */
+/* A vote of somebody who looks. True: the proposal has a quorum; *ret_is_over: and all have voted. */
 static bool receive_looking(struct auth_fast_leader_election *election, const struct notification *n,
                             bool *ret_is_over)
 {
@@ -106,8 +108,9 @@ static bool receive_looking(struct auth_fast_leader_election *election, const st
     if (is_better || is_new_round)
         send_notifications(election);
     ballots_put(&election->received, n->sid, &n->vote);
-    *ret_is_over = all_voted(election);
-    return has_quorum(election, &election->received, &election->proposal);
+    bool has = has_quorum(election, &election->received, &election->proposal);
+    *ret_is_over = has && all_voted(election);
+    return has;
 }
 
 /* One notification. True: the leader is *ret_vote. *has_proposal: the proposal has a quorum. */
