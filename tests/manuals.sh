@@ -1,7 +1,7 @@
 #!/bin/bash
-# manuals.sh - every manual passes mandoc's lint, and refers to manuals that there are; and the table of options, zoo.cfg.5,
-# the other manuals, the sample files and README agree on what options there are. Manuals need not be installed here, so
-# what mandoc says of them is no finding.
+# manuals.sh - every manual passes mandoc's lint, and refers to manuals that there are; and the table of options,
+# zoo.cfg.5, the other manuals, the sample files and README agree on what options there are. Manuals need not be
+# installed here, so what mandoc says of them is no finding.
 set -u
 here=${ZKC_SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
 # shellcheck source=tests/lib/tap.sh
@@ -57,8 +57,8 @@ same()
     [ -n "$1" ] && diff <(echo "$1") <(echo "$2")
 }
 
-# Words that can only be options: keys before a "=" in lines of sample files, README and zoo.cfg.5, and what these manuals
-# set as a word of zoo.cfg that has a point or a capital in it. Those of the command line are no options.
+# Words that can only be options: keys before a "=" in lines of sample files, README and zoo.cfg.5, and what manuals set
+# as a word of zoo.cfg that has a point or a capital in it. Those of the command line are no options.
 named()
 {
     {
@@ -82,11 +82,13 @@ for page in "$here"/man/*.[1-9] "$built"; do
     tap_fact "$(basename "$page") is clean" clean "$page"
     tap_fact "$(basename "$page") refers to manuals" refers_to_manuals "$page"
 done
-tap_fact "each option has one entry in zoo.cfg.5, and each entry an option" same "$(options "")" "$(entries "" "$built")"
+tap_fact "each option has one entry in zoo.cfg.5, and each entry an option" \
+    same "$(options "")" "$(entries "" "$built")"
 tap_fact "zoo.cfg.5 says which have no effect in this release" \
     same "$(options "not yet")" "$(entries "Has no effect in this release:" "$built")"
 tap_fact "zoo.cfg.5 says which have none at all" same "$(options "no place")" "$(entries "Has no effect:" "$built")"
-tap_fact "what manuals, samples and README name is an option" names_options "$here"/man/*.[5-8] "$built" "$here"/man/*.in
+tap_fact "what manuals, samples and README name is an option" \
+    names_options "$here"/man/*.[5-8] "$built" "$here"/man/*.in
 printf '.Dd nonsense\n.Xq\n' >"${TMPDIR:-/tmp}/bad.8"
 tap_fact "a page that is not clean is found" test -n "$(complaints "${TMPDIR:-/tmp}/bad.8")"
 echo '.Xr zoo_nowhere 3' >"${TMPDIR:-/tmp}/bad.8"
