@@ -287,16 +287,17 @@ class Options:
 
     def malformed(self):
         """Every value that is none is refused with file, line, key, value and what is permitted."""
-        jobs = []
+        jobs, kinds = [], set()
         for row in self.rows.values():
             if row.kind in ("text", "secret"):
                 continue
-            jobs.append((row, "x1"))
-            jobs.append((row, ""))
+            values = ["x1"]
             if row.is_number and row.kind != "ratio":
-                jobs.append((row, "%d" % (row.least - 1)))
-                jobs.append((row, "%d" % (row.most + 1)))
-                jobs.append((row, "1.5"))
+                values += ["%d" % (row.least - 1), "%d" % (row.most + 1)]
+            if row.kind not in kinds:
+                values += ["", "1.5x", "0x", "yes please"]
+            kinds.add(row.kind)
+            jobs += [(row, value) for value in values]
         if IS_SLOW:
             jobs = jobs[::7]
         for row, value in jobs:
