@@ -780,7 +780,7 @@ class Options:
             time.sleep(0.2)
             self.effect("localSessionsEnabled", servers_of.zxid(leader) == zxid, "a session needs no transaction")
             session.call("create", b"/e", b"", OPEN_ACL, EPHEMERAL)
-            self.effect("localSessionsUpgradingEnabled", servers_of.zxid(leader) > zxid,
+            self.effect("localSessionsUpgradingEnabled", wait_for(lambda: servers_of.zxid(leader) > zxid),
                         "it becomes a global one with its first ephemeral")
             for _ in range(650):
                 session.send("setData", b"/e", b"", -1)
