@@ -262,6 +262,20 @@ static void failed(struct failure_hook *self, int exit_code)
     process_terminate_self();
 }
 
+/* A line of the log for each of these lines; returns how many there are. */
+static int log_each(const char *what, struct buffer *lines)
+{
+    int count = 0;
+    char *rest = buffer_string(lines), *item;
+    while ((item = strsep(&rest, "\n")) != NULL) {
+        if (*item == '\0')
+            continue;
+        log_info("%s: %s", what, item);
+        count++;
+    }
+    return count;
+}
+
 static void reload(const struct command_line *line, const char *path, struct server_options *options,
                    struct zookeeper_server *server, struct four_letter_commands *commands)
 {
@@ -277,9 +291,8 @@ static void reload(const struct command_line *line, const char *path, struct ser
         server_options_reload(options, &fresh, &applied, &needs_restart);
         zookeeper_server_reload(server);
         four_letter_commands_reload(commands, options);
-        log_info("Configuration reloaded. Changed: %s; after a restart only: %s",
-                 applied.size == 0 ? "nothing" : buffer_string(&applied),
-                 needs_restart.size == 0 ? "nothing" : buffer_string(&needs_restart));
+        int changed = log_each("Changed", &applied), waiting = log_each("Changed after a restart only", &needs_restart);
+        log_info("Configuration reloaded, %d options changed, %d wait for a restart", changed, waiting);
         buffer_release(&applied);
         buffer_release(&needs_restart);
     }

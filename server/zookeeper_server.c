@@ -15,6 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/memory.h"
+#include "server/request/response_cache.h"
 #include "server/zookeeper_server_parts.h"
 
 static const struct role_ops idle_role = {.state_name = "none"};
@@ -344,6 +345,13 @@ void zookeeper_server_startup(struct zookeeper_server *server, struct server_rol
     server->life = life;
     core->role = role;
     core->outstanding_changes = outstanding_changes_new(core->metrics);
+    core->data_responses =
+        response_cache_new("getData", server->options->max_response_cache_size, core->metrics,
+                           METRIC_RESPONSE_PACKET_CACHE_HITS, METRIC_RESPONSE_PACKET_CACHE_MISSING);
+    core->children_responses =
+        response_cache_new("getChildren", server->options->max_get_children_response_cache_size, core->metrics,
+                           METRIC_RESPONSE_PACKET_GET_CHILDREN_CACHE_HITS,
+                           METRIC_RESPONSE_PACKET_GET_CHILDREN_CACHE_MISSING);
     atomic_store(&core->requests_in_process, 0);
     server->first = life->setup_request_processors(role, server);
     if (request_throttler_is_wanted(server->options))
@@ -397,6 +405,9 @@ static void free_role(struct zookeeper_server *server, struct server_role *role)
     core->throttler = NULL;
     outstanding_changes_free(core->outstanding_changes);
     core->outstanding_changes = NULL;
+    response_cache_free(core->data_responses);
+    response_cache_free(core->children_responses);
+    core->data_responses = core->children_responses = NULL;
     if (core->session_tracker != NULL)
         core->session_tracker->ops->free(core->session_tracker);
     core->session_tracker = NULL;

@@ -31,8 +31,12 @@ enum option_unit {
     OPTION_SECRET      /* as OPTION_STRING, never printed */
 };
 enum option_when { OPTION_AT_START, OPTION_AT_RELOAD };
-/* NOT_YET: known, kept, and a warning says that it has no effect so far. */
-enum option_state { OPTION_SERVED, OPTION_NOT_YET };
+/* All are known and kept. A row says SERVED, NOT_YET("what is missing") or NO_PLACE("why it means nothing here"); those
+ * of the latter two have no effect, and setting one is warned of with these words. */
+enum option_state { OPTION_IS_SERVED, OPTION_IS_NOT_YET, OPTION_IS_NO_PLACE };
+#define OPTION_SERVED OPTION_IS_SERVED, NULL
+#define OPTION_NOT_YET(missing) OPTION_IS_NOT_YET, missing
+#define OPTION_NO_PLACE(why) OPTION_IS_NO_PLACE, why
 
 struct option {
     const char *key;         /* in zoo.cfg; NULL when there is none but the property */
@@ -40,6 +44,7 @@ struct option {
     enum option_unit unit;
     enum option_when when;
     enum option_state state;
+    const char *reason;      /* why it has no effect; NULL where it has one */
     size_t offset;           /* of the member in the options struct */
     const char *default_text;
     double least, most;      /* permitted range of numbers */

@@ -1,5 +1,6 @@
 /*
- * print_options.c - writes the entries of zoo.cfg.5 from the rows of server_options.def. Runs while zkc is built.
+ * print_options.c - writes the entries of zoo.cfg.5 from the rows of server_options.def. Runs while zkc is built; with
+ * --table it lists the rows for tests.
  *
  * The manual can so never lack an option, or tell another default than the server has. The text of a row is plain; here
  * it becomes mdoc: one sentence a line, lines of at most 78 bytes, and what troff would take for itself escaped.
@@ -119,20 +120,29 @@ static void print_option(const struct option *option)
     buffer_append_string(&facts, ".");
     if (option->when == OPTION_AT_RELOAD)
         buffer_append_string(&facts, " Read again on SIGHUP.");
-    if (option->state == OPTION_NOT_YET)
-        buffer_append_string(&facts, " Has no effect in this release.");
+    if (option->state == OPTION_IS_NOT_YET)
+        buffer_printf(&facts, " Has no effect in this release: %s.", option->reason);
+    if (option->state == OPTION_IS_NO_PLACE)
+        buffer_printf(&facts, " Has no effect: %s.", option->reason);
     if (option->property != NULL)
         buffer_printf(&facts, " Property %s.", option->property);
     print_text(buffer_string(&facts));
     buffer_release(&facts);
 }
 
-int main(void)
+static const struct option *option_of(const struct entry *entry)
+{
+    return option_find_key(server_option_table, server_option_count, entry->key);
+}
+
+/* The groups, without what is for a Java server, which stands in a section of its own behind them. */
+static void print_groups(void)
 {
     bool is_list_open = false;
     for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
         if (entries[i].title == NULL) {
-            print_option(option_find_key(server_option_table, server_option_count, entries[i].key));
+            if (option_of(&entries[i])->state != OPTION_IS_NO_PLACE)
+                print_option(option_of(&entries[i]));
             continue;
         }
         if (is_list_open)
@@ -142,5 +152,48 @@ int main(void)
     }
     if (is_list_open)
         printf(".El\n");
+}
+
+static void print_no_place(void)
+{
+    printf(".Ss For a Java server only\n");
+    print_text("These are known, checked and kept, so that a file of a Java server passes. Setting one is warned of.");
+    printf(".Bl -tag -width Ds\n");
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+        if (entries[i].title == NULL && option_of(&entries[i])->state == OPTION_IS_NO_PLACE)
+            print_option(option_of(&entries[i]));
+    printf(".El\n");
+}
+
+static const char *kind_of_value(const struct option *option)
+{
+    if (option->unit == OPTION_SECRET)
+        return "secret";
+    return option->unit == OPTION_RATIO ? "ratio" : value_name(option);
+}
+
+/* One line a row, for tests that go through all of them: key, property, kind of value, default, bounds, when it may
+ * change, state and reason, with tabs between them. */
+static void print_table(void)
+{
+    static const char *const states[] = {"served", "not yet", "no place"};
+    for (size_t i = 0; i < server_option_count; i++) {
+        const struct option *option = &server_option_table[i];
+        printf("%s\t%s\t%s\t%s\t%.16g\t%.16g\t%s\t%s\t%s\n", option->key,
+               option->property == NULL ? "" : option->property, kind_of_value(option),
+               option->default_text == NULL ? "" : option->default_text, option->least, option->most,
+               option->when == OPTION_AT_RELOAD ? "reload" : "start", states[option->state],
+               option->reason == NULL ? "" : option->reason);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--table") == 0) {
+        print_table();
+    } else {
+        print_groups();
+        print_no_place();
+    }
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -118,8 +118,10 @@ static int apply_option(struct server_options *options, const struct option *opt
     int err = option_set(option, options, value, &reason);
     if (err != ZK_OK)
         return error_set(error, err, "%s%s=%s: %s", text, key, value, reason.text);
-    if (option->state == OPTION_NOT_YET)
-        log_warn("%s%s is known, but has no effect in this release", text, key);
+    if (option->state == OPTION_IS_NOT_YET)
+        log_warn("%s%s is known, but has no effect in this release: %s", text, key, option->reason);
+    if (option->state == OPTION_IS_NO_PLACE)
+        log_warn("%s%s is for a Java server and has no effect here: %s", text, key, option->reason);
     return ZK_OK;
 }
 
@@ -267,6 +269,30 @@ static int validate_sasl(const struct server_options *options, struct error *err
         return lacks(error, "quorum.auth.learnerRequireSasl", "quorum.auth.enableSasl");
     if (!learner_requires && server_requires)
         return lacks(error, "quorum.auth.serverRequireSasl", "quorum.auth.learnerRequireSasl");
+    return ZK_OK;
+}
+
+/* What would leave a server open that was meant to be closed is not only warned of. */
+static int validate_security(const struct server_options *options, struct error *error)
+{
+    bool is_listed = options->servers.count > 0 || options->dynamic_config_file != NULL;
+    const struct {
+        const char *key;
+        bool is_set, matters;
+        const char *reason;
+    } missing[] = {
+        {"sessionRequireClientSASLAuth", options->session_require_client_sasl_auth, true,
+         "SASL is to come, and without it every client would be let in"},
+        {"quorum.auth.enableSasl", options->quorum_auth_enable_sasl, is_listed,
+         "SASL is to come, and without it every server would be let in"},
+        {"sslQuorum", options->ssl_quorum, is_listed,
+         "TLS between servers is to come, and without it they would speak in the open"},
+        {"portUnification", options->port_unification, is_listed,
+         "TLS between servers is to come, and one that speaks it would not be understood"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
+        if (missing[i].is_set && missing[i].matters)
+            return error_set(error, ZK_BAD_CONFIG, "%s=true: %s", missing[i].key, missing[i].reason);
     return ZK_OK;
 }
 
@@ -430,7 +456,9 @@ int server_options_validate(const struct server_options *options, struct error *
                          " ms is larger than %" PRId64 " ms",
                          options->min_session_timeout, options->max_session_timeout);
     err = validate_list(options, error);
-    return err == ZK_OK ? validate_compression(options, error) : err;
+    if (err == ZK_OK)
+        err = validate_compression(options, error);
+    return err == ZK_OK ? validate_security(options, error) : err;
 }
 
 void server_options_reload(struct server_options *options, const struct server_options *fresh, struct buffer *applied,

@@ -47,7 +47,8 @@ void server_options_release(struct server_options *options);
  *
  * Keys are the ones of the file or, as in Java, properties without their "zookeeper."; an override may be written as
  * either, with or without "zookeeper.". A key that nobody knows is kept as property and warned of, with the nearest one
- * that is known. So is one that has no effect yet, and one that is there twice. Overrides win; in Java the file does.
+ * that is known. So is one that has no effect, with the reason, and one that is there twice. Overrides win; in Java the
+ * file does.
  *
  * ZK_OK; ZK_NOT_FOUND, ZK_IO, ZK_TOO_LARGE for the file; ZK_BAD_CONFIG for what is in it, as
  * "/etc/zoo.cfg:12: tickTime=abc: must be a number of ms from 1 to 2147483647". After an error only
@@ -65,7 +66,8 @@ int server_options_load_old_form(struct server_options *options, int count, cons
  * What Java refuses at the start, in its order, as far as it concerns more than one option: SASL between servers half
  * switched on, no dataDir, an address without its port, no port for clients at all, minSessionTimeout above
  * maxSessionTimeout, servers in zoo.cfg beside a dynamicConfigFile. Also an unknown method of compression, which Java
- * takes for none. What the list of servers says is quorum_peer_config's. ZK_OK or ZK_BAD_CONFIG.
+ * takes for none, and what closes a server to strangers but is to come: SASL of clients, SASL and TLS between the servers
+ * of a list. What that list says is quorum_peer_config's. ZK_OK or ZK_BAD_CONFIG.
  */
 int server_options_validate(const struct server_options *options, struct error *error);
 

@@ -13,6 +13,10 @@
 #include "common/base/strings.h"
 #include "common/wire/multi.h"
 #include "common/wire/op_code.h"
+#include "server/request/response_cache.h"
+
+/* Answers with less data are made in less time than they are looked for. */
+enum { LEAST_CACHED_DATA = 1024 };
 
 /* ---- permission ---- */
 
@@ -89,8 +93,12 @@ static int run_get_data(struct server_core *core, struct request *request, struc
     int err = get_data(core, request, &record, &stat, &data);
     if (err != ZK_OK)
         return err;
+    bool is_kept = data != NULL && data->size >= LEAST_CACHED_DATA;
     reply_put_data(reply, data);
-    jute_write_zk_stat(reply_out(reply), &stat);
+    if (is_kept)
+        response_cache_write_stat(core->data_responses, record.path, &stat, reply_out(reply));
+    else
+        jute_write_zk_stat(reply_out(reply), &stat);
     return ZK_OK;
 }
 
@@ -115,7 +123,7 @@ static int run_get_children(struct server_core *core, struct request *request, s
     reply->has_body = true;
     reply_put_raw(reply, children);
     if (request->type == OP_GET_CHILDREN2)
-        jute_write_zk_stat(reply_out(reply), &stat);
+        response_cache_write_stat(core->children_responses, record.path, &stat, reply_out(reply));
     return ZK_OK;
 }
 

@@ -20,6 +20,7 @@
 
 struct server_core;
 struct request_throttler;
+struct response_cache;
 
 /* What processors and connections ask of the role they serve, in place of subclasses. NULL is what a server that stands
  * alone does. */
@@ -86,6 +87,7 @@ struct server_core {
     struct session_tracker *session_tracker;
     struct provider_registry *providers;
     struct outstanding_changes *outstanding_changes;
+    struct response_cache *data_responses, *children_responses;    /* NULL while no role is served */
     _Atomic int64_t zxid;                  /* hzxid: the last one given out */
     _Atomic int64_t requests_in_process;
     _Atomic int64_t requests_waiting;      /* getInflight: in front of the chain */

@@ -83,8 +83,11 @@ class Variant:
             self.properties["zookeeper.digest.enabled"] = "false"
         if rng.random() < 0.3:
             self.properties["zookeeper.closeSessionTxn.enabled"] = "false"
-        if rng.random() < 0.3:
-            self.properties["zookeeper.maxResponseCacheSize"] = "0"
+        cache = rng.random()
+        if cache < 0.3:
+            size = "0" if cache < 0.1 else "1" if cache < 0.2 else "400"
+            self.properties["zookeeper.maxResponseCacheSize"] = size
+            self.properties["zookeeper.maxGetChildrenResponseCacheSize"] = size
         if rng.random() < 0.2:
             self.properties["zookeeper.snapCount"] = "1500"
         if rng.random() < 0.5:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # timeout: 200
-"""limits.py - what a server lets in: tokens for sessions, large requests, a limit of requests in process.
+"""limits.py - what a server lets in and keeps: tokens for sessions, large requests, a limit of requests in process,
+caches of answers.
 
     limits.py                 zkc and Java, plain lines
     limits.py --server zkc
@@ -9,7 +10,9 @@ Both servers get the same settings and the same bytes; what is counted in mntr b
 """
 
 import argparse
+import collections
 import os
+import random
 import sys
 import time
 
@@ -158,6 +161,74 @@ def stale(kind, results):
         results.ok(status == (0 if kind == "zkc" else 143), kind + ": and it comes down: %s" % status)
 
 
+class Cache:
+    """
+    What a cache of so many answers does: by path, good for one stat, one less than its size. The least used goes first,
+    before 3.9.4 the oldest (ZOOKEEPER-4919).
+    """
+
+    def __init__(self, size, by_use):
+        self.most, self.by_use, self.kept = max(size - 1, 0), by_use, collections.OrderedDict()
+        self.hits = self.misses = 0
+
+    def read(self, path, stat):
+        if self.kept.get(path) == stat:
+            self.hits += 1
+            if self.by_use:
+                self.kept.move_to_end(path)
+            return
+        self.misses += 1
+        self.kept.pop(path, None)
+        self.kept[path] = stat
+        if len(self.kept) > self.most:
+            self.kept.popitem(last=False)
+
+
+def cached(kind, results):
+    """Random reads of nodes of 2000 bytes between changes: the answers are those of the nodes as they are."""
+    for size in (0, 1, 4, 400):
+        rng = random.Random(size)
+        properties = {"zookeeper.maxResponseCacheSize": size, "zookeeper.maxGetChildrenResponseCacheSize": size}
+        with servers.make(kind, {}, properties) as server:
+            session, stranger = server.session(), server.session()
+            session.auth("digest", b"me:secret")
+            paths = [b"/%d" % i for i in range(6)]
+            data, children, versions = {}, collections.defaultdict(set), collections.Counter()
+            for path in paths:
+                data[path] = b"first" * 400
+                session.call("create", path, data[path], ((31, (b"auth", b"")),), 0)
+            by_use = server.release >= (3, 9, 4)
+            caches = {"getData": Cache(size, by_use), "getChildren2": Cache(size, by_use)}
+            right, denied = True, True
+            for step in range(400):
+                path, what = rng.choice(paths), rng.random()
+                if what < 0.05:
+                    data[path] = b"%04d " % step * 400
+                    session.call("setData", path, data[path], -1)
+                    versions[path] += 1
+                elif what < 0.1:
+                    session.call("create", path + b"/%d" % step, b"", OPEN_ACL, 0)
+                    children[path].add(b"%d" % step)
+                elif what < 0.6:
+                    answer = session.call("getData", path, False)
+                    right = right and answer.data == data[path] and answer.stat.version == versions[path]
+                    caches["getData"].read(path, tuple(answer.stat.items()))
+                else:
+                    answer = session.call("getChildren2", path, False)
+                    right = right and set(answer.children) == children[path] and \
+                        answer.stat.numChildren == len(children[path])
+                    caches["getChildren2"].read(path, tuple(answer.stat.items()))
+                for name in caches if step % 10 == 0 else ():
+                    denied = denied and stranger.ask(name, path, False)[0].err == -102
+            results.ok(right, "%s: with a cache of %d answers each is that of the node as it is" % (kind, size))
+            results.ok(denied, "%s: and who may not read gets none" % kind)
+            for name, infix in (("getData", ""), ("getChildren2", "get_children_")):
+                counts = tuple(metric(server, "response_packet_%scache_%s" % (infix, end))
+                               for end in ("hits", "misses"))
+                results.ok(counts == (caches[name].hits, caches[name].misses),
+                           "%s: %s has so many hits and misses: %s" % (kind, name, counts))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", choices=sorted(servers.KINDS), action="append")
@@ -169,7 +240,7 @@ def main():
         tap.skip_all(missing)
     results = tap.Tap(plain=not arguments.tap)
     for kind in kinds:
-        for part in (tokens, large, throttled, stale):
+        for part in (tokens, large, throttled, stale, cached):
             part(kind, results)
     return results.done()
 

@@ -18,7 +18,7 @@ static const struct option table[] = {
     OPTION(tick, "tickTime", NULL, MS, "3000", 1, INT32_MAX, AT_START, SERVED, "")
     OPTION(port, "clientPort", NULL, PORT, "-1", 0, 65535, AT_START, SERVED, "")
     OPTION(ratio, "ratio", "zookeeper.ratio", RATIO, "0.33", 0, 1, AT_RELOAD, SERVED, "")
-    OPTION(is_on, "isOn", NULL, BOOL, "true", 0, 1, AT_START, NOT_YET, "")
+    OPTION(is_on, "isOn", NULL, BOOL, "true", 0, 1, AT_START, NOT_YET("half of it"), "")
     OPTION(is_forced, "force", NULL, YES_NO, "no", 0, 1, AT_START, SERVED, "")
     OPTION(name, "name", "zookeeper.name", STRING, NULL, 0, 0, AT_START, SERVED, "")
     OPTION(password, NULL, "zookeeper.password", SECRET, NULL, 0, 0, AT_START, SERVED, "")

@@ -165,7 +165,10 @@ static const struct {
      "zookeeper.zookeeper.snapCount", "7"},
     {"qwertyuiop=7", ":1: qwertyuiop is no known key, kept as property zookeeper.qwertyuiop", "zookeeper.qwertyuiop",
      "7"},
-    {"\nwatchManagerName=7", ":2: watchManagerName is known, but has no effect in this release", NULL, NULL},
+    {"\nwatchManagerName=7",
+     ":2: watchManagerName is for a Java server and has no effect here: there is one way of keeping watches, ", NULL, NULL},
+    {"\naudit.enable=true",
+     ":2: audit.enable is known, but has no effect in this release: the audit log is to come", NULL, NULL},
     {"snapCount=7\nx=1\nsnapCount=8", ":3: snapCount is set in line 1 already, the last value counts", NULL, NULL},
     {"autopurge.snapRetainCount=1", "autopurge.snapRetainCount=1 is less than 3, which is taken instead", NULL, NULL},
 };
@@ -243,6 +246,14 @@ static const struct {
     {"dataDir=/d\nserver.1=a:1:2\ndynamicConfigFile=/x", "server.1 must stand in the dynamicConfigFile, /x"},
     {"dataDir=/d\nclientPort=1\nsnapshot.compression.method=zip",
      "snapshot.compression.method=zip: must be gz, snappy or empty"},
+    {"dataDir=/d\nclientPort=1\nsessionRequireClientSASLAuth=true",
+     "sessionRequireClientSASLAuth=true: SASL is to come, and without it every client would be let in"},
+    {"dataDir=/d\nclientPort=1\nserver.1=a:1:2\nquorum.auth.enableSasl=true",
+     "quorum.auth.enableSasl=true: SASL is to come, and without it every server would be let in"},
+    {"dataDir=/d\nclientPort=1\ndynamicConfigFile=/x\nsslQuorum=true",
+     "sslQuorum=true: TLS between servers is to come, and without it they would speak in the open"},
+    {"dataDir=/d\nclientPort=1\nserver.1=a:1:2\nportUnification=true",
+     "portUnification=true: TLS between servers is to come, and one that speaks it would not be understood"},
 };
 START_TEST(options_that_contradict_each_other_are_refused)
 {
