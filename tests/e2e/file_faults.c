@@ -8,6 +8,8 @@
  *                     EIO: the call fails, that one alone; ENOSPC: it fails, and all writes after it
  *                     short: half of a write is written, and all writes after it fail with ENOSPC
  *   ZKC_FAULT_COUNT   a file that gets the number of calls, written anew at each (so that the last is left)
+ *   ZKC_FAULT_FULL    a file: while it is there, no write finds room (ENOSPC)
+ *   ZKC_FAULT_SLOW    a file with a number: so many ms each sync takes longer
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,13 +23,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_FDS 4096
 
 enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_EIO, FAULT_ENOSPC, FAULT_SHORT };
 
-static const char *directory;
+static const char *directory, *full_path, *slow_path;
 static long fault_at;
 static enum fault fault;
 static int count_fd = -1;
@@ -48,6 +51,8 @@ __attribute__((constructor)) static void read_environment(void)
     static const char *const names[] = {"none", "before", "after", "EIO", "ENOSPC", "short"};
     const char *at = getenv("ZKC_FAULT_AT"), *name = getenv("ZKC_FAULT"), *count_path = getenv("ZKC_FAULT_COUNT");
     directory = getenv("ZKC_FAULT_DIR");
+    full_path = getenv("ZKC_FAULT_FULL");
+    slow_path = getenv("ZKC_FAULT_SLOW");
     fault_at = at == NULL ? 0 : atol(at);
     for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -179,7 +184,7 @@ int close(int fd)
 /* How much of a write is written: *size, less for the one that is cut short. False: nothing, errno says why. */
 static bool permit_write(bool is_one, size_t *size)
 {
-    if (atomic_load(&is_full)) {
+    if (atomic_load(&is_full) || (full_path != NULL && access(full_path, F_OK) == 0)) {
         errno = ENOSPC;
         return false;
     }
@@ -263,6 +268,25 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offse
 
 /* ---- what takes a descriptor, or a path ---- */
 
+/* The time a slow disk takes to sync, as the file says at this moment. Always true. */
+static bool take_time(void)
+{
+    char text[24] = "";
+    int (*open_)(const char *, int, ...) = (int (*)(const char *, int, ...))real("open");
+    int fd = slow_path == NULL ? -1 : open_(slow_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    if (read(fd, text, sizeof text - 1) > 0) {
+        long ms = atol(text);
+        struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+        while (nanosleep(&left, &left) != 0 && errno == EINTR)
+            ;
+    }
+    int (*close_)(int) = (int (*)(int))real("close");
+    close_(fd);
+    return true;
+}
+
 /* A call on a file of ours (`is_counted`) that does nothing but change it or its name. */
 #define CALL(name, parameters, arguments, is_counted) \
     int name parameters; \
@@ -279,8 +303,8 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offse
         return result; \
     }
 
-CALL(fsync, (int fd), (fd), is_file_of_ours(fd))
-CALL(fdatasync, (int fd), (fd), is_file_of_ours(fd))
+CALL(fsync, (int fd), (fd), is_file_of_ours(fd) && take_time())
+CALL(fdatasync, (int fd), (fd), is_file_of_ours(fd) && take_time())
 CALL(ftruncate, (int fd, off_t size), (fd, size), is_file_of_ours(fd))
 CALL(ftruncate64, (int fd, off_t size), (fd, size), is_file_of_ours(fd))
 CALL(rename, (const char *path, const char *to), (path, to), is_below(path))
