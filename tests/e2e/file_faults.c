@@ -10,6 +10,7 @@
  *   ZKC_FAULT_COUNT   a file that gets the number of calls, written anew at each (so that the last is left)
  *   ZKC_FAULT_FULL    a file: while it is there, no write finds room (ENOSPC)
  *   ZKC_FAULT_SLOW    a file with a number: so many ms each sync takes longer
+ *   ZKC_FAULT_READ    a part of a path: what has it there can be opened, but not read (EIO)
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,13 +31,14 @@
 
 enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_EIO, FAULT_ENOSPC, FAULT_SHORT };
 
-static const char *directory, *full_path, *slow_path;
+static const char *directory, *full_path, *slow_path, *unreadable;
 static long fault_at;
 static enum fault fault;
 static int count_fd = -1;
 static _Atomic long count;
 static _Atomic bool is_full;
 static _Atomic bool is_ours[MOST_FDS];    /* descriptors of files below the directory, open for writing */
+static _Atomic bool is_unreadable[MOST_FDS];
 
 static void *real(const char *name)
 {
@@ -53,6 +55,7 @@ __attribute__((constructor)) static void read_environment(void)
     directory = getenv("ZKC_FAULT_DIR");
     full_path = getenv("ZKC_FAULT_FULL");
     slow_path = getenv("ZKC_FAULT_SLOW");
+    unreadable = getenv("ZKC_FAULT_READ");
     fault_at = at == NULL ? 0 : atol(at);
     for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -129,8 +132,10 @@ static int open_any(const char *name, const char *path, int flags, mode_t mode)
             return -1;
     }
     int fd = open_(path, flags, mode);
-    if (fd >= 0 && fd < MOST_FDS)
+    if (fd >= 0 && fd < MOST_FDS) {
         atomic_store(&is_ours[fd], is_writing || (is_below(path) && (flags & O_DIRECTORY) != 0));
+        atomic_store(&is_unreadable[fd], unreadable != NULL && is_below(path) && strstr(path, unreadable) != NULL);
+    }
     end_call(is_one);
     return fd;
 }
@@ -264,6 +269,27 @@ ssize_t pwritev(int fd, const struct iovec *parts, int part_count, off_t offset)
 ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offset)
 {
     return pwritev_any("pwritev64", fd, parts, part_count, offset);
+}
+
+/* ---- reading ---- */
+
+static ssize_t pread_any(const char *name, int fd, void *bytes, size_t size, off_t offset)
+{
+    ssize_t (*pread_)(int, void *, size_t, off_t) = (ssize_t(*)(int, void *, size_t, off_t))real(name);
+    if (fd < 0 || fd >= MOST_FDS || !atomic_load(&is_unreadable[fd]))
+        return pread_(fd, bytes, size, offset);
+    errno = EIO;
+    return -1;
+}
+
+ssize_t pread(int fd, void *bytes, size_t size, off_t offset)
+{
+    return pread_any("pread", fd, bytes, size, offset);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t size, off_t offset)
+{
+    return pread_any("pread64", fd, bytes, size, offset);
 }
 
 /* ---- what takes a descriptor, or a path ---- */

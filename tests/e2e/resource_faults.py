@@ -316,6 +316,41 @@ def disk_full(results, sizes):
                    "no room for snapshots: nothing is left of those that failed")
 
 
+def unreadable(results, sizes):
+    """A disk that gives a file back no more, and later does again."""
+    with servers.ZkcServer({}, {"zookeeper.snapCount": 30}) as server:
+        session = server.session()
+        for number in range(100):
+            session.call("create", b"/u%03d" % number, b"x", OPEN_ACL, 0)
+        server.kill()
+        directory = os.path.join(server.data_dir, "version-2")
+
+        def newest(kind):
+            return max((name for name in os.listdir(directory) if name.startswith(kind + ".")),
+                       key=lambda name: int(name.split(".")[1], 16))
+
+        def is_whole():
+            return len(server.session().call("getChildren", b"/", False).children) == 101
+
+        for kind in ("log", "snapshot"):
+            name, before, lines = newest(kind), sorted(os.listdir(directory)), len(log_of(server))
+            server.prefix = ("env", "LD_PRELOAD=" + library("file_faults.so"), "ZKC_FAULT_DIR=" + server.data_dir,
+                             "ZKC_FAULT_READ=" + name)
+            try:
+                server.start()
+                serves, said = is_whole(), log_of(server)[lines:]
+                server.kill()
+            except servers.StartError as error:
+                serves, said = "status 1\n" in str(error), str(error)
+            results.ok(serves and name in said and "Input/output error" in said,
+                       "a %s that cannot be read: no start, or nothing is missing; file and reason are named" % kind)
+            results.ok(set(before) <= set(os.listdir(directory)), "a %s that cannot be read: it stays where it is" % kind)
+            server.prefix = ()
+            server.start()
+            results.ok(is_whole(), "a %s that can be read again: all is there" % kind)
+            server.kill()
+
+
 def slow_sync(results, sizes):
     delay_ms = 1500
     with ShortOfDisk() as server:
@@ -621,7 +656,8 @@ def expiry(results, sizes):
 
 
 ALONE = (flood, watches, ephemerals, expiry)        # what keeps a processor busy
-BESIDE = (standstill, clock, slow_sync, descriptors, disk_full, memory, frames_without_memory, slow_reader)
+BESIDE = (standstill, clock, slow_sync, descriptors, disk_full, unreadable, memory, frames_without_memory,
+          slow_reader)
 GROUPS = {group.__name__: group for group in BESIDE + ALONE}
 
 
