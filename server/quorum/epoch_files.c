@@ -51,7 +51,8 @@ static int read_epoch(const struct epoch_files *files, const char *name, int64_t
     if (err == ZK_OK) {
         const char *text = content.size == 0 ? "" : buffer_string(&content);
         char *line = string_copy_n(text, strcspn(text, "\r\n"));
-        if (!string_to_int64(line, 10, ret_epoch) || *ret_epoch < 0 || *ret_epoch > LAST_EPOCH)
+        bool is_text = strlen(text) == content.size;    /* zeros are what a disk leaves, not a number's end */
+        if (!is_text || !string_to_int64(line, 10, ret_epoch) || *ret_epoch < 0 || *ret_epoch > LAST_EPOCH)
             err = error_set(error, ZK_CORRUPT, "Found %s in %s", line, path);
         memory_free(line);
     } else if (err == ZK_TOO_LARGE) {

@@ -341,6 +341,7 @@ def number_rows():
             voter("%s: not a number" % name, of(b"none"), *damaged),
             voter("%s: negative" % name, of(b"-1"), *damaged),
             voter("%s: beyond 64 bits" % name, of(b"9" * 30), *damaged),
+            voter("%s: a null behind it" % name, of(b"0\0"), *damaged),
             voter("%s: a byte order mark before it" % name, of(BOM + b"0"), *damaged),
             voter("%s: a megabyte of digits" % name, of(b"1" * 1000000), *damaged),
             voter("%s: a directory" % name, lambda p, name=name: (txnlog.write_epoch(p.data_dir, 0),
