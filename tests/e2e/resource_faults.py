@@ -95,7 +95,11 @@ def log_of(server):
 def raise_own_limit():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+
+
+def permitted(count):
+    """As many connections as this process, and a server with its limit, can have."""
+    return min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 120)
 
 
 class Many:
@@ -463,7 +467,7 @@ def standstill(results, sizes):
 # ---- a great deal at once ----
 
 def flood(results, sizes):
-    count = sizes["flood"]
+    count = permitted(sizes["flood"])
     config = {"maxClientCnxns": 0, "clientPortListenBacklog": 1024}
     with servers.ZkcServer(config, {"zookeeper.nio.sessionlessCnxnTimeout": 300000}) as server:
         first = server.session(timeout_ms=40000)
@@ -522,7 +526,7 @@ def slow_reader(results, sizes):
 
 
 def watches(results, sizes):
-    count, bound_ms = sizes["watchers"], sizes["bound_ms"]
+    count, bound_ms = permitted(sizes["watchers"]), sizes["bound_ms"]
     config = {"maxClientCnxns": 0, "clientPortListenBacklog": 1024}
     with servers.ZkcServer(config) as server:
         writer = server.session(timeout=120.0)
