@@ -337,7 +337,8 @@ def unreadable(results, sizes):
             return len(server.session().call("getChildren", b"/", False).children) == 101
 
         for kind in ("log", "snapshot"):
-            name, before, lines = newest(kind), sorted(os.listdir(directory)), len(log_of(server))
+            name, lines = newest(kind), len(log_of(server))
+            before = [file for file in os.listdir(directory) if not file.endswith(".tmp")]    # of a kill
             server.prefix = ("env", "LD_PRELOAD=" + library("file_faults.so"), "ZKC_FAULT_DIR=" + server.data_dir,
                              "ZKC_FAULT_READ=" + name)
             try:
