@@ -35,7 +35,7 @@ from protocol import OPEN_ACL      # noqa: E402
 STARTS = "starts"
 HUGE = 0x7fffffff
 PATIENCE = 60.0
-MEMORY_BOUND_KB = 120 << 10     # of a server that was shown what would take gigabytes
+ADDRESS_SPACE_KB = 960 << 10    # of a server that is shown what would take gigabytes
 TREE = ((b"/a", b"one"), (b"/b", b"two"), (b"/a/c", b"three"))
 
 
@@ -99,10 +99,6 @@ class Place(servers.ZkcServer):
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
-
-    def peak_kb(self):
-        with open("/proc/%d/status" % self.process.pid, encoding="ascii") as file:
-            return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
 
     def tree(self):
         session = self.session()
@@ -473,11 +469,10 @@ def judge(place, status, log, expected, texts, more):
 
 
 class Bounded(Place):
-    """Ended by the kernel when it takes much more than it should."""
+    """Out of memory when it takes much more than it should."""
 
     def command(self, config_path):
-        kb = 8 * MEMORY_BOUND_KB
-        return ["bash", "-c", 'ulimit -v %d; exec "$0" "$@"' % kb] + super().command(config_path)
+        return ["bash", "-c", 'ulimit -v %d; exec "$0" "$@"' % ADDRESS_SPACE_KB] + super().command(config_path)
 
 
 def try_row(data, row):
