@@ -144,6 +144,13 @@ static bool touch(struct zookeeper_server *server, struct server_cnxn *cnxn)
                                                        atomic_load(&cnxn->session_timeout_ms));
 }
 
+/* A ping whose connection waits for nothing else: no answer is due before its own. */
+static bool goes_beside_the_chain(const struct zookeeper_server *server, const struct request *request)
+{
+    return request->type == OP_PING && server->pings != NULL && server->core.throttler == NULL &&
+           request->cnxn != NULL && atomic_load(&request->cnxn->outstanding) == 0;
+}
+
 /* submitRequestNow. Nobody takes chain and tracker away meanwhile: the caller holds role_lock, or is the throttler. */
 static void submit_now(struct zookeeper_server *server, struct request *request)
 {
@@ -162,7 +169,7 @@ static void submit_now(struct zookeeper_server *server, struct request *request)
         role->ops->set_local_session_flag(role, request);
     if (request->cnxn != NULL)
         atomic_fetch_add(&server->core.requests_in_process, 1);
-    request_processor_process(server->first, request);
+    request_processor_process(goes_beside_the_chain(server, request) ? server->pings : server->first, request);
 }
 
 void zookeeper_server_submit(struct zookeeper_server *server, struct request *request)

@@ -28,11 +28,13 @@ static struct session_tracker *create_session_tracker(struct server_role *role, 
                                     (int32_t)server->options->tick_time, core->server_id, core->metrics);
 }
 
+/* Pings do not go through the chain, so that nobody takes a slow disk or a huge transaction for a dead server. */
 static struct request_processor *setup_request_processors(struct server_role *role, struct zookeeper_server *server)
 {
     struct standalone_role *standalone = container_of(role, struct standalone_role, role);
     struct server_core *core = &server->core;
     standalone->final = final_request_processor_new(core);
+    server->pings = standalone->final;
     standalone->sync = sync_request_processor_start(core, standalone->final);
     standalone->prep = prep_request_processor_start(core, zookeeper_server_client_port(server), standalone->sync);
     return standalone->prep;

@@ -375,12 +375,31 @@ static int run(const struct command_line *line, const char *path, struct server_
     return exit_code;
 }
 
+static void warn_of_others(const char *path)
+{
+    if (path != NULL && file_is_open_to_others(path))
+        log_warn("%s may be changed by others: look at its owner and mode", path);
+}
+
+static void warn_of_files(const char *config_path, const struct server_options *options)
+{
+    char *myid = path_join(options->data_dir, "myid");
+    warn_of_others(config_path);
+    warn_of_others(options->dynamic_config_file);
+    warn_of_others(options->data_dir);
+    if (strcmp(options->data_log_dir, options->data_dir) != 0)
+        warn_of_others(options->data_log_dir);
+    warn_of_others(myid);
+    memory_free(myid);
+}
+
 static int run_foreground(struct command_line *line, const char *path, struct server_options *options)
 {
     static const int blocked[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
     thread_block_signals(blocked, ARRAY_SIZE(blocked));
     log_info("zkc %s, data in %s%s", PACKAGE_VERSION, options->data_dir,
              path == NULL && line->old_form == NULL ? ", no configuration file: defaults" : "");
+    warn_of_files(path, options);
     return run(line, path, options);
 }
 

@@ -397,7 +397,7 @@ static void free_role(struct zookeeper_server *server, struct server_role *role)
     rw_lock_write(&server->role_lock);
     const struct role_life *life = server->life;
     server->life = NULL;
-    server->first = NULL;
+    server->first = server->pings = NULL;
     core->role = &server->idle;
     if (life != NULL)
         life->free_processors(role);

@@ -51,6 +51,7 @@ struct zookeeper_server {
     struct server_role idle;             /* whom the server serves between roles: nobody */
     const struct role_life *life;        /* NULL between roles */
     struct request_processor *first;     /* of the chain */
+    struct request_processor *pings;     /* who answers pings beside it; NULL: they go through the chain */
     struct request_processor intake;     /* behind the throttler: submitRequestNow */
     struct container_sink *container_sink;
     struct container_manager *container_manager;

@@ -47,6 +47,11 @@ int64_t clock_coarse_ms(void)
     return read_ns(CLOCK_MONOTONIC_COARSE) / NS_PER_MS;
 }
 
+int64_t clock_real_elapsed_ms(void)
+{
+    return read_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+}
+
 int64_t clock_wall_ms(void)
 {
     if (atomic_load(&is_frozen))

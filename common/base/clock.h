@@ -11,6 +11,8 @@ int64_t clock_elapsed_ns(void);
 /* Elapsed time as of the last tick of the kernel, some milliseconds ago at the most: a fraction of the price, for sums of
  * many durations and for what is rounded to ticks. Not to be mixed with the exact one in one difference. */
 int64_t clock_coarse_ms(void);
+/* Elapsed time that no test freezes: for who has to see whether the process itself stood still. */
+int64_t clock_real_elapsed_ms(void);
 
 /* Wall time in milliseconds since 1970: ctime, mtime, TTLs, log lines, and nothing else. */
 int64_t clock_wall_ms(void);

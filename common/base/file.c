@@ -373,6 +373,13 @@ bool file_is_writable(const char *path)
     return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
 }
 
+bool file_is_open_to_others(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 &&
+           ((status.st_mode & S_IWOTH) != 0 || (status.st_uid != 0 && status.st_uid != geteuid()));
+}
+
 int directory_make(const char *path, struct error *error)
 {
     char *part = string_copy(path);

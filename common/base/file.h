@@ -68,6 +68,8 @@ int file_size_of(const char *path, int64_t *ret_size, struct error *error);
 int file_unlink(const char *path, struct error *error);                              /* no directory sync */
 int file_rename(const char *from, const char *to, struct error *error);              /* no directory sync */
 bool file_is_writable(const char *path);
+/* Whether somebody beside root and the user of this process may change it: by its mode, or as its owner. */
+bool file_is_open_to_others(const char *path);
 
 /* Makes the directory and its parents, 0700 less umask; fine when it is there. Syncs what it made. */
 int directory_make(const char *path, struct error *error);

@@ -237,3 +237,12 @@ int64_t process_max_descriptors(void)
     struct rlimit limit;
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;
 }
+
+int64_t process_next_descriptor(void)
+{
+    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? INT64_MAX : -1;
+    close(fd);
+    return fd;
+}

@@ -42,5 +42,7 @@ void process_system(char *name, char *machine, char *release, int size);
 /* Open descriptors of this process now, and how many it may have. */
 int64_t process_open_descriptors(void);
 int64_t process_max_descriptors(void);
+/* The number the next one that is opened gets; the largest there can be when there is none left. */
+int64_t process_next_descriptor(void);
 
 #endif

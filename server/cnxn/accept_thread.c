@@ -1,14 +1,18 @@
 /*
  * accept_thread.c - accepts connections, holds them against the limits, hands them to the selectors in turn.
  *
- * Mirrors NIOServerCnxnFactory.AcceptThread; thread "NIOServerCxnFactory.AcceptThread:<address>". Out of descriptors it
- * pauses and does not spin; a peer over a limit is closed at once.
+ * Mirrors NIOServerCnxnFactory.AcceptThread; thread "NIOServerCxnFactory.AcceptThread:<address>". A peer over a limit is
+ * closed at once. Some descriptors are kept for what the server opens itself, as the next log is; when no others are left,
+ * whoever comes waits in the backlog, and is looked for ten times a second.
  */
 #include "server/cnxn/accept_thread.h"
+
+#include <inttypes.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/base/process.h"
 #include "common/base/strings.h"
 #include "common/net/poller.h"
 #include "common/net/socket.h"
@@ -16,10 +20,12 @@
 #include "server/cnxn/selector_thread.h"
 
 #define PAUSE_OUT_OF_DESCRIPTORS_MS 100
+#define MOST_RESERVED 32    /* logs, snapshots, directories, other servers */
 
 struct accept_thread {
     struct server_cnxn_factory *factory;
     int listener;
+    int64_t first_reserved;    /* the descriptor from which on none is a client's */
     struct poller *poller;
     struct thread *thread;
     _Atomic bool is_stopping;
@@ -57,6 +63,22 @@ static void hand_over(struct accept_thread *thread, int fd, const struct address
     }
 }
 
+static int64_t first_reserved(void)
+{
+    int64_t most = process_max_descriptors();
+    if (most < 0)
+        return INT64_MAX;
+    return most - (most / 4 < MOST_RESERVED ? most / 4 : MOST_RESERVED);
+}
+
+static void tell_of_shortage(struct accept_thread *thread)
+{
+    log_warn_limited(&thread->failed,
+                     "%" PRId64 " descriptors are in use, the rest is kept for the server itself: no connection is "
+                     "accepted until one is closed; ulimit -n permits more",
+                     thread->first_reserved);
+}
+
 /* Everything that waits. False: out of descriptors, pause. */
 static bool accept_all(struct accept_thread *thread)
 {
@@ -72,6 +94,10 @@ static bool accept_all(struct accept_thread *thread)
             return false;
         }
         hand_over(thread, fd, &peer);
+        if (fd >= thread->first_reserved) {
+            tell_of_shortage(thread);
+            return false;
+        }
     }
     return true;
 }
@@ -88,6 +114,8 @@ static void accept_run(void *arg)
             deadline_ms = clock_elapsed_ms() + PAUSE_OUT_OF_DESCRIPTORS_MS;
         }
         poller_wait(thread->poller, events, ARRAY_SIZE(events), deadline_ms);
+        if (is_paused && process_next_descriptor() >= thread->first_reserved)
+            continue;
         if (is_paused)
             poller_modify(thread->poller, thread->listener, POLLER_READ, thread);
         is_paused = !accept_all(thread);
@@ -100,6 +128,7 @@ struct accept_thread *accept_thread_start(struct server_cnxn_factory *factory, i
     struct accept_thread *thread = MEMORY_NEW(struct accept_thread);
     thread->factory = factory;
     thread->listener = listener;
+    thread->first_reserved = first_reserved();
     thread->poller = poller_new();
     struct error error = {0};
     if (poller_add(thread->poller, listener, POLLER_READ, thread, &error) != ZK_OK)

@@ -12,7 +12,7 @@
 #include "common/thread/thread.h"
 
 struct connection_expirer {
-    int64_t (*expire)(void *context);
+    int64_t (*expire)(void *context, int64_t late_ms);
     void *context;
     struct thread *thread;
     struct mutex lock;
@@ -20,21 +20,30 @@ struct connection_expirer {
     bool is_stopping GUARDED_BY(lock);
 };
 
+/* So long, or until it is stopped; returns the ms it took longer. */
+static int64_t wait_ms(struct connection_expirer *expirer, int64_t ms) REQUIRES(expirer->lock)
+{
+    int64_t start_ms = clock_real_elapsed_ms(), deadline_ms = clock_elapsed_ms() + ms;
+    while (!expirer->is_stopping && condition_wait_until(&expirer->stopped, &expirer->lock, deadline_ms))
+        ;
+    return clock_real_elapsed_ms() - start_ms - ms;
+}
+
 static void expirer_run(void *arg)
 {
     struct connection_expirer *expirer = arg;
+    int64_t late_ms = 0;
     mutex_lock(&expirer->lock);
     while (!expirer->is_stopping) {
         mutex_unlock(&expirer->lock);
-        int64_t deadline_ms = clock_elapsed_ms() + expirer->expire(expirer->context);
+        int64_t ms = expirer->expire(expirer->context, late_ms);
         mutex_lock(&expirer->lock);
-        while (!expirer->is_stopping && condition_wait_until(&expirer->stopped, &expirer->lock, deadline_ms))
-            ;
+        late_ms = wait_ms(expirer, ms);
     }
     mutex_unlock(&expirer->lock);
 }
 
-struct connection_expirer *connection_expirer_start(int64_t (*expire)(void *context), void *context)
+struct connection_expirer *connection_expirer_start(int64_t (*expire)(void *context, int64_t late_ms), void *context)
 {
     struct connection_expirer *expirer = MEMORY_NEW(struct connection_expirer);
     expirer->expire = expire;

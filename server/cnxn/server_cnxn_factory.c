@@ -132,10 +132,11 @@ static struct server_cnxn *next_expired(struct server_cnxn_factory *factory, int
 }
 
 /* The ConnectionExpirer's work. */
-static int64_t expire_silent(void *context)
+static int64_t expire_silent(void *context, int64_t late_ms)
 {
     struct server_cnxn_factory *factory = context;
     int64_t now_ms = clock_elapsed_ms();
+    expiry_queue_put_off(factory->expiry, late_ms);
     struct server_cnxn *cnxn;
     while ((cnxn = next_expired(factory, now_ms)) != NULL) {
         server_metrics_count(factory->parts.metrics, METRIC_SESSIONLESS_CONNECTIONS_EXPIRED, 1);

@@ -83,12 +83,15 @@ static int reset_tree(struct restore *restore, struct memory_tree *pristine)
     return err;
 }
 
-static void complain(struct restore *restore, const struct zxid_file *snapshot, const char *reason)
+/* A disk that does not give it proves nothing: that one stays where it is. */
+static void complain(struct restore *restore, const struct zxid_file *snapshot, const char *reason, bool is_damaged)
 {
-    log_warn("snapshot %s is damaged: %s", snapshot->path, reason);
+    log_warn("snapshot %s %s: %s", snapshot->path, is_damaged ? "is damaged" : "is passed over", reason);
     if (restore->damaged_zxid < snapshot->zxid)
         restore->damaged_zxid = snapshot->zxid;
     buffer_printf(&restore->complaints, "%s%s: %s", restore->complaints.size > 0 ? "; " : "", snapshot->path, reason);
+    if (!is_damaged)
+        return;
     restore->damaged = memory_realloc(restore->damaged, (restore->damaged_count + 1) * sizeof(restore->damaged[0]));
     restore->damaged[restore->damaged_count++] = string_copy(snapshot->path);
 }
@@ -101,19 +104,37 @@ static void note_snapshot(struct restore *restore, const struct zxid_file *snaps
     restore->snapshot_zxid = snapshot->zxid;
 }
 
+static int check_readable(const char *path, struct error *error)
+{
+    struct file *file;
+    uint8_t byte;
+    size_t got;
+    int err = file_open(path, FILE_READ, &file, error);
+    if (err != ZK_OK)
+        return err;
+    err = file_pread(file, &byte, 1, 0, &got, error);
+    file_close(file, NULL);
+    return err;
+}
+
 static bool load_snapshot(struct restore *restore, const struct zxid_file *snapshot)
 {
+    struct error cause = {0};
+    int err = check_readable(snapshot->path, &cause);
+    if (err != ZK_OK) {
+        complain(restore, snapshot, cause.text, err != ZK_IO);
+        return false;
+    }
     if (!snap_is_probably_valid(snapshot->path)) {
-        complain(restore, snapshot, "it has no beginning or no end of a snapshot");
+        complain(restore, snapshot, "it has no beginning or no end of a snapshot", true);
         return false;
     }
     log_info("reading snapshot %s", snapshot->path);
     session_table_clear(restore->sessions);
-    struct error cause = {0};
-    int err =
+    err =
         file_snap_deserialize(restore->tree, restore->sessions, snapshot->path, &restore->log->options.snap, &cause);
     if (err != ZK_OK) {
-        complain(restore, snapshot, cause.text);
+        complain(restore, snapshot, cause.text, err != ZK_IO);
         return false;
     }
     return true;

@@ -25,6 +25,7 @@
 #define ACCEPTED_EPOCH_FILE "acceptedEpoch"
 #define LEFT_OVER_FILE CURRENT_EPOCH_FILE ".tmp"
 #define MOST_BYTES 64    /* of a number and the end of its line */
+#define LAST_EPOCH INT32_MAX    /* a zxid holds no later one */
 
 struct epoch_files {
     char *directory;
@@ -50,7 +51,8 @@ static int read_epoch(const struct epoch_files *files, const char *name, int64_t
     if (err == ZK_OK) {
         const char *text = content.size == 0 ? "" : buffer_string(&content);
         char *line = string_copy_n(text, strcspn(text, "\r\n"));
-        if (!string_to_int64(line, 10, ret_epoch) || *ret_epoch < 0)
+        bool is_text = strlen(text) == content.size;    /* zeros are what a disk leaves, not a number's end */
+        if (!is_text || !string_to_int64(line, 10, ret_epoch) || *ret_epoch < 0 || *ret_epoch > LAST_EPOCH)
             err = error_set(error, ZK_CORRUPT, "Found %s in %s", line, path);
         memory_free(line);
     } else if (err == ZK_TOO_LARGE) {

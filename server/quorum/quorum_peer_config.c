@@ -57,6 +57,8 @@ static int load_list(struct quorum_peer_config *config, const struct server_opti
     struct properties lines = {0};
     bool is_dynamic = options->dynamic_config_file != NULL;
     int err = is_dynamic ? load_dynamic_lines(options->dynamic_config_file, &lines, error) : ZK_OK;
+    if (err == ZK_OK && is_dynamic && lines.count == 0)    /* cut short rather than meant: it would serve alone */
+        err = error_set(error, ZK_BAD_CONFIG, "%s names no server", options->dynamic_config_file);
     if (err == ZK_OK)
         err = quorum_verifier_parse(is_dynamic ? &lines : &options->servers, &how, &config->verifier, error);
     if (err == ZK_OK)

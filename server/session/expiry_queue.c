@@ -4,8 +4,8 @@
  * (1) a bucket is named by the time it ends, a multiple of the interval; `next_expiry_ms` is the one that ends next;
  * (2) nothing stands in a bucket before `next_expiry_ms`, so that walking on tick by tick meets every element;
  * (3) an element's own expiry_ms is written under the lock only, and read without it to see that nothing changes.
- * Departs from Java: an element that is polled is forgotten at once, and a late update goes into the next bucket where
- * Java leaves it in one that has passed.
+ * Departs from Java: an element that is polled is forgotten at once, a late update goes into the next bucket where
+ * Java leaves it in one that has passed, and the time the process stood still does not count.
  */
 #include "server/session/expiry_queue.h"
 
@@ -19,6 +19,8 @@
 #include "common/base/hash_map.h"
 #include "common/base/memory.h"
 #include "common/thread/mutex.h"
+
+#define TO_BE_HEARD_MS 1000    /* after a stall */
 
 struct bucket {
     struct hash_link link;
@@ -164,6 +166,30 @@ struct expiry_link *expiry_queue_poll(struct expiry_queue *queue, int64_t now_ms
     }
     mutex_unlock(&queue->lock);
     return expired;
+}
+
+int64_t expiry_queue_put_off(struct expiry_queue *queue, int64_t late_ms)
+{
+    if (late_ms < EXPIRY_STALL_MS)
+        return 0;
+    int64_t ms = round_to_next_interval(queue, late_ms + TO_BE_HEARD_MS);
+    mutex_lock(&queue->lock);
+    struct hash_map moved = {0};
+    for (struct hash_link *link = hash_map_first(&queue->buckets), *after; link != NULL; link = after) {
+        after = hash_map_after(&queue->buckets, link);
+        struct bucket *bucket = container_of(link, struct bucket, link);
+        hash_map_remove(&queue->buckets, link);
+        bucket->expiry_ms += ms;
+        LIST_EACH (element, &bucket->elements)
+            atomic_store_explicit(&LIST_ENTRY(element, struct expiry_link, link)->expiry_ms, bucket->expiry_ms,
+                                  memory_order_relaxed);
+        hash_map_insert(&moved, &bucket->link, hash_int64(bucket->expiry_ms));
+    }
+    hash_map_release(&queue->buckets);
+    queue->buckets = moved;
+    queue->next_expiry_ms += ms;    /* (1), (2) */
+    mutex_unlock(&queue->lock);
+    return ms;
 }
 
 size_t expiry_queue_size(struct expiry_queue *queue)

@@ -416,16 +416,15 @@ void watch_manager_free(struct watch_manager *manager)
 {
     if (manager == NULL)
         return;
-    for (;;) {
-        mutex_lock(&manager->lock);
-        struct hash_link *link = hash_map_first(&manager->watchers);
-        struct watcher *watcher = link == NULL ? NULL : container_of(link, struct watcher_entry, link)->watcher;
-        mutex_unlock(&manager->lock);
-        if (watcher == NULL)
-            break;
-        watch_manager_remove_watcher(manager, watcher);
-    }
     mutex_lock(&manager->lock);
+    struct hash_link *link = hash_map_first(&manager->watchers);
+    while (link != NULL) {
+        struct watcher *watcher = container_of(link, struct watcher_entry, link)->watcher;
+        link = hash_map_after(&manager->watchers, link);
+        mutex_unlock(&manager->lock);
+        watch_manager_remove_watcher(manager, watcher);
+        mutex_lock(&manager->lock);
+    }
     hash_map_release(&manager->paths);
     hash_map_release(&manager->watchers);
     hash_map_release(&manager->watches);

@@ -8,6 +8,9 @@
  *                     EIO: the call fails, that one alone; ENOSPC: it fails, and all writes after it
  *                     short: half of a write is written, and all writes after it fail with ENOSPC
  *   ZKC_FAULT_COUNT   a file that gets the number of calls, written anew at each (so that the last is left)
+ *   ZKC_FAULT_FULL    a file: while it is there, no write finds room (ENOSPC)
+ *   ZKC_FAULT_SLOW    a file with a number: so many ms each sync takes longer
+ *   ZKC_FAULT_READ    a part of a path: what has it there can be opened, but not read (EIO)
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,19 +24,21 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_FDS 4096
 
 enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_AFTER, FAULT_EIO, FAULT_ENOSPC, FAULT_SHORT };
 
-static const char *directory;
+static const char *directory, *full_path, *slow_path, *unreadable;
 static long fault_at;
 static enum fault fault;
 static int count_fd = -1;
 static _Atomic long count;
 static _Atomic bool is_full;
 static _Atomic bool is_ours[MOST_FDS];    /* descriptors of files below the directory, open for writing */
+static _Atomic bool is_unreadable[MOST_FDS];
 
 static void *real(const char *name)
 {
@@ -48,6 +53,9 @@ __attribute__((constructor)) static void read_environment(void)
     static const char *const names[] = {"none", "before", "after", "EIO", "ENOSPC", "short"};
     const char *at = getenv("ZKC_FAULT_AT"), *name = getenv("ZKC_FAULT"), *count_path = getenv("ZKC_FAULT_COUNT");
     directory = getenv("ZKC_FAULT_DIR");
+    full_path = getenv("ZKC_FAULT_FULL");
+    slow_path = getenv("ZKC_FAULT_SLOW");
+    unreadable = getenv("ZKC_FAULT_READ");
     fault_at = at == NULL ? 0 : atol(at);
     for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -124,8 +132,10 @@ static int open_any(const char *name, const char *path, int flags, mode_t mode)
             return -1;
     }
     int fd = open_(path, flags, mode);
-    if (fd >= 0 && fd < MOST_FDS)
+    if (fd >= 0 && fd < MOST_FDS) {
         atomic_store(&is_ours[fd], is_writing || (is_below(path) && (flags & O_DIRECTORY) != 0));
+        atomic_store(&is_unreadable[fd], unreadable != NULL && is_below(path) && strstr(path, unreadable) != NULL);
+    }
     end_call(is_one);
     return fd;
 }
@@ -179,7 +189,7 @@ int close(int fd)
 /* How much of a write is written: *size, less for the one that is cut short. False: nothing, errno says why. */
 static bool permit_write(bool is_one, size_t *size)
 {
-    if (atomic_load(&is_full)) {
+    if (atomic_load(&is_full) || (full_path != NULL && access(full_path, F_OK) == 0)) {
         errno = ENOSPC;
         return false;
     }
@@ -261,7 +271,47 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offse
     return pwritev_any("pwritev64", fd, parts, part_count, offset);
 }
 
+/* ---- reading ---- */
+
+static ssize_t pread_any(const char *name, int fd, void *bytes, size_t size, off_t offset)
+{
+    ssize_t (*pread_)(int, void *, size_t, off_t) = (ssize_t(*)(int, void *, size_t, off_t))real(name);
+    if (fd < 0 || fd >= MOST_FDS || !atomic_load(&is_unreadable[fd]))
+        return pread_(fd, bytes, size, offset);
+    errno = EIO;
+    return -1;
+}
+
+ssize_t pread(int fd, void *bytes, size_t size, off_t offset)
+{
+    return pread_any("pread", fd, bytes, size, offset);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t size, off_t offset)
+{
+    return pread_any("pread64", fd, bytes, size, offset);
+}
+
 /* ---- what takes a descriptor, or a path ---- */
+
+/* The time a slow disk takes to sync, as the file says at this moment. Always true. */
+static bool take_time(void)
+{
+    char text[24] = "";
+    int (*open_)(const char *, int, ...) = (int (*)(const char *, int, ...))real("open");
+    int fd = slow_path == NULL ? -1 : open_(slow_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    if (read(fd, text, sizeof text - 1) > 0) {
+        long ms = atol(text);
+        struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+        while (nanosleep(&left, &left) != 0 && errno == EINTR)
+            ;
+    }
+    int (*close_)(int) = (int (*)(int))real("close");
+    close_(fd);
+    return true;
+}
 
 /* A call on a file of ours (`is_counted`) that does nothing but change it or its name. */
 #define CALL(name, parameters, arguments, is_counted) \
@@ -279,8 +329,8 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int part_count, off_t offse
         return result; \
     }
 
-CALL(fsync, (int fd), (fd), is_file_of_ours(fd))
-CALL(fdatasync, (int fd), (fd), is_file_of_ours(fd))
+CALL(fsync, (int fd), (fd), is_file_of_ours(fd) && take_time())
+CALL(fdatasync, (int fd), (fd), is_file_of_ours(fd) && take_time())
 CALL(ftruncate, (int fd, off_t size), (fd, size), is_file_of_ours(fd))
 CALL(ftruncate64, (int fd, off_t size), (fd, size), is_file_of_ours(fd))
 CALL(rename, (const char *path, const char *to), (path, to), is_below(path))

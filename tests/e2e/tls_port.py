@@ -218,6 +218,26 @@ class Checks:
             self.ok(port.metric("non_mtls_local_conn_count") == local + 1,    # mntr itself
                     "connections without TLS are counted, the others are not")
 
+    def oversize(self):
+        certificates = self.certificates
+        certificates.write("long.crt", certificates.read("client.crt") + certificates.read("ca.pem") * 400)
+        shutil.copy(certificates.path("client.key"), certificates.path("long.key"))
+        rows = (("a first message of 16 KiB", b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03" + b"x" * 16378),
+                ("a hello that says it is of 16 MiB", b"\x16\x03\x01\x40\x00\x01\xff\xff\xff\x03\x03" + b"x" * 16378),
+                ("a record longer than there can be", b"\x16\x03\x01\xff\xff" + b"x" * 70000),
+                ("an empty record again and again", b"\x16\x03\x01\x00\x00" * 10000),
+                ("a hello of SSL 2", b"\x80\x2e\x01\x00\x02" + b"x" * 43))
+        with self.port() as port:
+            for fact, data in rows:
+                connection = rawclient.Connection(port.secure)
+                connection.send_raw(data)
+                connection.end_of_input()
+                self.ok(connection.read_to_end()[:1] in (b"", b"\x15"), fact + " gets an alert at most")
+                connection.close()
+            self.ok(not port.lets_in("long"), "a chain of 400 certificates is refused")
+            self.ok(port.lets_in() and port.wait_for(lambda: port.metric("outstanding_tls_handshake") == 0),
+                    "and nothing of them is left")
+
     # ---- as whom ----
 
     def identities(self):
@@ -601,8 +621,8 @@ class Checks:
                 session.close()
 
 
-GROUPS = ("versions", "certificates_of_clients", "hosts", "other_language", "identities", "unification", "limits", "much",
-          "moving", "ensembles", "stores", "refused_at_start", "reload", "responders", "trickle")
+GROUPS = ("versions", "certificates_of_clients", "hosts", "other_language", "oversize", "identities", "unification", "limits",
+          "much", "moving", "ensembles", "stores", "refused_at_start", "reload", "responders", "trickle")
 
 
 def make_certificates(directory):

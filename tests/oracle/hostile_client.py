@@ -205,6 +205,8 @@ WITHIN = [
     ("type %d" % kind, in_session(kind, b""), "-6, end") for kind in (-2, 10, 23, 99, 999, 0x7fffffff, -(1 << 31))
 ] + [
     ("an error for a request", in_session(-1, INT(0)), "-6, end"),
+    ("a request for a session", in_session("createSession", INT(5000)), END),
+    ("the end of a session, and more behind it", in_session("closeSession", b"more" * 10), "0, end"),
     ("a second connect request", second_connect, -6),
     ("a vector of 2^31-1 ACLs", in_session("create", create(b"/v", acl=HUGE)), -5),
     ("a vector of -2 ACLs", in_session("create", create(b"/v", acl=INT(-2))), -114),

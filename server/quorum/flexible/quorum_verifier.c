@@ -71,6 +71,8 @@ static int parse_server(struct quorum_verifier *verifier, const struct property 
     struct quorum_server server;
     if (!string_to_int64(line->key + strlen("server."), 10, &id))
         return error_set(error, ZK_BAD_CONFIG, "%s: \"%s\" is not a number", line->key, line->key + strlen("server."));
+    if (id < 0)
+        return error_set(error, ZK_BAD_CONFIG, "%s: an id below 0 is no server's", line->key);
     int err = quorum_server_parse(id, line->value, options->is_multi_address_enabled, &server, error);
     if (err == ZK_OK)
         add_member(verifier, &server);

@@ -555,6 +555,28 @@ START_TEST(pipelined_requests_are_answered_in_order)
 }
 END_TEST
 
+START_TEST(a_ping_keeps_its_place_behind_requests)
+{
+    enum { ROUNDS = 200 };
+    uint8_t ping[8];
+    store_be32(ping, (uint32_t)XID_PING);
+    store_be32(ping + 4, OP_PING);
+    start(&first);
+    join(&alice, &first);
+    ck_assert_int_eq(raw_client_create(&alice, "/a", "", CREATE_PERSISTENT), ZK_OK);
+    int32_t xid = alice.next_xid;
+    for (int i = 0; i < ROUNDS; i++) {
+        send_set(&alice, "/a");
+        ck_assert_int_eq(raw_client_send_frame(&alice, ping, sizeof ping), ZK_OK);
+    }
+    for (int i = 0; i < ROUNDS; i++) {
+        ck_assert_int_eq(raw_client_receive(&alice, xid + i), ZK_OK);
+        ck_assert_int_eq(raw_client_receive(&alice, XID_PING), ZK_OK);
+    }
+    ck_assert_int_eq(raw_client_ping(&alice), ZK_OK);    /* and where nothing is before it */
+}
+END_TEST
+
 START_TEST(past_the_outstanding_limit_connections_wait_and_go_on)
 {
     set(&first, "globalOutstandingLimit", "1");
@@ -788,6 +810,7 @@ static Suite *zookeeper_server_suite(void)
     tcase_add_test(time, the_collector_deletes_what_is_due);
     TCase *load = add_case(suite, "load");
     tcase_add_test(load, pipelined_requests_are_answered_in_order);
+    tcase_add_test(load, a_ping_keeps_its_place_behind_requests);
     tcase_add_test(load, past_the_outstanding_limit_connections_wait_and_go_on);
     tcase_add_test(load, with_workers_it_is_the_same);
     tcase_add_test(load, snapshots_are_taken_while_it_works);

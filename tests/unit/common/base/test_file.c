@@ -282,6 +282,9 @@ START_TEST(facts_about_a_file)
     ck_assert_int_eq(file_kind(in_directory("a")), FILE_KIND_REGULAR);
     ck_assert(file_is_writable(in_directory("a")));
     ck_assert(!file_is_writable(in_directory("b")));
+    ck_assert(!file_is_open_to_others(in_directory("a")) && !file_is_open_to_others(in_directory("b")));
+    ck_assert_int_eq(chmod(in_directory("a"), 0602), 0);
+    ck_assert(file_is_open_to_others(in_directory("a")));
     ck_assert_int_eq(file_rename(in_directory("a"), in_directory("b"), NULL), ZK_OK);
     ck_assert_int_eq(directory_sync(directory, NULL), ZK_OK);
     ck_assert_int_eq(file_unlink(in_directory("b"), NULL), ZK_OK);

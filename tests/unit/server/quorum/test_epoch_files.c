@@ -114,6 +114,8 @@ static const struct {
     {"nothing in it", "", "5", NULL, 0, -1},
     {"negative", "-2", "5", NULL, 0, -1},
     {"beyond 64 bits", "99999999999999999999", "5", NULL, 0, -1},
+    {"beyond what a zxid can hold", "2147483648", "2147483648", NULL, 0, -1},
+    {"accepted beyond it", "5", "2147483648", NULL, 0, -1},
     {"a line, as people write it", "4\n", "6\r\n", NULL, 0x400000009, 4},
 };
 

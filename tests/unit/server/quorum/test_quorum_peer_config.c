@@ -222,11 +222,14 @@ static const struct {
      "DIR/with_version: dynamic file shouldn't have version inside"},
     {LIMITS "dynamicConfigFile=DIR/with_port\n", "1", "Unrecognised parameter: clientPort"},
     {LIMITS "dynamicConfigFile=DIR/missing\n", "1", NULL},
+    {LIMITS "dynamicConfigFile=DIR/nobody\n", "1", "DIR/nobody names no server"},
+    {LIMITS "server.1=a:1:2\nserver.-2=a:1:2\n", "1", "server.-2: an id below 0 is no server's"},
 };
 
 START_TEST(what_is_refused)
 {
     write_file("with_version", "server.1=a:1:2\nversion=1\n");
+    write_file("nobody", "# but a comment\n");
     write_file("with_port", "server.1=a:1:2\nserver.2=a:1:2\nclientPort=1\n");
     if (refused[_i].myid != NULL)
         write_file("myid", refused[_i].myid);

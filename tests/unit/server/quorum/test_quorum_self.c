@@ -213,6 +213,9 @@ START_TEST(a_known_config_changes_nothing_but_the_tree_is_told)
     ck_assert_msg(!commit(SERVER(1) SERVER(2) SERVER(3) "version=5", -1), "a new version of the same list");
     ck_assert_int_eq(changes, 0);
     ck_assert_int_eq(committed_version(), 5);
+    ck_assert_msg(!commit(SERVER(1) SERVER(4) "version=3", -1), "an older one");
+    ck_assert_int_eq(changes, 0);
+    ck_assert_int_eq(committed_version(), 5);
 }
 END_TEST
 

@@ -101,6 +101,33 @@ START_TEST(a_long_stall_loses_nobody)
 }
 END_TEST
 
+static const struct {
+    const char *fact;
+    int64_t late_ms, put_off_ms;
+} stalls[] = {
+    {"who wakes early is no reason", -5, 0},
+    {"nor is a busy machine", EXPIRY_STALL_MS - 1, 0},
+    {"a second more than was missed, in whole ticks", 1000, 4000},
+    {"so after a long one", 61000, 64000},
+};
+START_TEST(the_time_a_process_stood_still_does_not_count)
+{
+    struct expiry_queue *queue = expiry_queue_new(TICK_MS, 0);
+    static struct element elements[3];
+    for (int i = 0; i < 3; i++)
+        expiry_queue_update(queue, &elements[i].link, 3000 + i * 2000, 0);    /* 4, 6, 8 s */
+    int64_t put_off_ms = stalls[_i].put_off_ms, first_ms = 4000 + put_off_ms;
+    ck_assert_msg(expiry_queue_put_off(queue, stalls[_i].late_ms) == put_off_ms, "%s", stalls[_i].fact);
+    ck_assert_int_eq(expiry_queue_wait_time(queue, 0), 2000 + put_off_ms);
+    ck_assert_ptr_null(expiry_queue_poll(queue, first_ms - 1));
+    ck_assert_msg(!expiry_queue_update(queue, &elements[1].link, 5000, put_off_ms), "it is where a touch would put it");
+    for (int i = 0; i < 3; i++)
+        ck_assert_ptr_eq(expiry_queue_poll(queue, first_ms + i * 2000), &elements[i].link);
+    ck_assert_uint_eq(expiry_queue_size(queue), 0);
+    expiry_queue_free(queue);
+}
+END_TEST
+
 START_TEST(an_update_from_the_past_is_met_at_the_next_tick)
 {
     struct expiry_queue *queue = expiry_queue_new(TICK_MS, 0);
@@ -159,6 +186,7 @@ static Suite *expiry_queue_suite(void)
     tcase_add_test(tcase, an_update_within_the_same_tick_changes_nothing);
     tcase_add_test(tcase, poll_gives_what_is_due_and_nothing_else);
     tcase_add_test(tcase, a_long_stall_loses_nobody);
+    tcase_add_loop_test(tcase, the_time_a_process_stood_still_does_not_count, 0, ARRAY_SIZE(stalls));
     tcase_add_test(tcase, an_update_from_the_past_is_met_at_the_next_tick);
     tcase_add_test(tcase, a_removed_one_does_not_expire);
     tcase_add_test(tcase, print_has_the_lines_of_java);

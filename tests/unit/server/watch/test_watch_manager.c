@@ -72,6 +72,73 @@ START_TEST(a_standard_watch_fires_once)
 }
 END_TEST
 
+struct light_watcher {    /* of whom there may be very many */
+    struct watcher base;
+    uint32_t told, references;
+};
+
+static struct light_watcher *light_of(struct watcher *watcher)
+{
+    return container_of(watcher, struct light_watcher, base);
+}
+
+static void light_process(struct watcher *watcher, const struct watch_event *event)
+{
+    (void)event;
+    light_of(watcher)->told++;
+}
+
+static bool light_is_stale(struct watcher *watcher)
+{
+    (void)watcher;
+    return false;
+}
+
+static int64_t light_session_id(struct watcher *watcher)
+{
+    return (int64_t)(uintptr_t)watcher;
+}
+
+static void light_ref(struct watcher *watcher)
+{
+    light_of(watcher)->references++;
+}
+
+static void light_unref(struct watcher *watcher)
+{
+    light_of(watcher)->references--;
+}
+
+START_TEST(a_million_may_watch_one_node)
+{
+    enum { COUNT = 1000000 };
+    static const struct watcher_ops ops = {light_process, light_is_stale, light_session_id, light_ref, light_unref};
+    struct light_watcher *crowd = MEMORY_NEW_ARRAY(COUNT, struct light_watcher);
+    size_t added = 0, told_once = 0, held = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        crowd[i].base.ops = &ops;
+        added += watch_manager_add(manager, ustring_of("/x"), &crowd[i].base, WATCHER_STANDARD);
+    }
+    ck_assert_uint_eq(added, COUNT);
+    ck_assert_uint_eq(watch_manager_size(manager), COUNT);
+    fire("/x", EVENT_NODE_DATA_CHANGED);
+    ck_assert_uint_eq(watch_manager_size(manager), 0);
+    fire("/x", EVENT_NODE_DATA_CHANGED);
+    for (size_t i = 0; i < COUNT; i++) {
+        if (i % 2 == 0)
+            watch_manager_remove_watcher(manager, &crowd[i].base);    /* its connection closed */
+        told_once += crowd[i].told == 1 && crowd[i].references == i % 2;
+    }
+    ck_assert_uint_eq(told_once, COUNT);
+    watch_manager_free(manager);
+    for (size_t i = 0; i < COUNT; i++)
+        held += crowd[i].references;
+    ck_assert_uint_eq(held, 0);
+    manager = watch_manager_new(NULL);
+    memory_free(crowd);
+}
+END_TEST
+
 START_TEST(a_persistent_watch_stays)
 {
     add("/x", &a, WATCHER_PERSISTENT);
@@ -229,6 +296,7 @@ static Suite *watch_manager_suite(void)
     TCase *tcase = tcase_create("watch_manager");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_standard_watch_fires_once);
+    tcase_add_test(tcase, a_million_may_watch_one_node);
     tcase_add_test(tcase, a_persistent_watch_stays);
     tcase_add_test(tcase, a_recursive_watch_hears_of_all_below);
     tcase_add_test(tcase, modes_are_removed_one_by_one);
