@@ -12,6 +12,12 @@
 struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_t cxid, int32_t type,
                             struct blob *chunk, struct slice payload, struct auth_info *auth_info)
 {
+    return request_new_at(clock_elapsed_ms(), cnxn, session_id, cxid, type, chunk, payload, auth_info);
+}
+
+struct request *request_new_at(int64_t create_time_ms, struct server_cnxn *cnxn, int64_t session_id, int32_t cxid,
+                               int32_t type, struct blob *chunk, struct slice payload, struct auth_info *auth_info)
+{
     struct request *request = memory_alloc(sizeof *request);
     atomic_init(&request->references, 1);
     request->cnxn = cnxn == NULL ? NULL : server_cnxn_ref(cnxn);
@@ -23,7 +29,7 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
     request->auth_info = auth_info == NULL ? NULL : auth_info_ref(auth_info);
     request->owner = NULL;
     request->learner_handler = NULL;
-    request->create_time_ms = clock_elapsed_ms();
+    request->create_time_ms = create_time_ms;
     request->is_local_session = false;
     request->txn = NULL;
     request->zxid = -1;

@@ -51,6 +51,9 @@ struct request {
 /* One reference. Takes references to chunk, cnxn and auth_info (each may be NULL). */
 struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_t cxid, int32_t type,
                             struct blob *chunk, struct slice payload, struct auth_info *auth_info);
+/* The same for one that came at `create_time_ms`. */
+struct request *request_new_at(int64_t create_time_ms, struct server_cnxn *cnxn, int64_t session_id, int32_t cxid,
+                               int32_t type, struct blob *chunk, struct slice payload, struct auth_info *auth_info);
 /* One that the server makes, its record encoded in `payload`, which is copied. */
 struct request *request_new_internal(int64_t session_id, int32_t type, struct slice payload);
 /* What a learner makes of a transaction it was sent: session, cxid and type are the transaction's (a reference is
