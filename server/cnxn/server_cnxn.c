@@ -519,7 +519,8 @@ void server_cnxn_word_received(struct server_cnxn *cnxn)
 /* One whole frame. False: close. */
 static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_t *bytes, uint32_t size)
 {
-    struct error error = {0};
+    struct error error;
+    error_init(&error);
     count_packet_received(cnxn, LENGTH_SIZE + (size_t)size);
     if (!cnxn->is_initialized) {
         if (cnxn->sink->ops->process_connect(cnxn->sink, cnxn, (struct slice){bytes, size}, &error) != ZK_OK)
@@ -542,7 +543,8 @@ static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_
 enum length_verdict { LENGTH_FRAME, LENGTH_WORD, LENGTH_BAD };
 static enum length_verdict judge_length(struct server_cnxn *cnxn, uint32_t length, struct slice rest)
 {
-    struct error error = {0};
+    struct error error;
+    error_init(&error);
     if (!cnxn->is_initialized && cnxn->sink->ops->four_letter_word(cnxn->sink, cnxn, length, rest))
         return LENGTH_WORD;
     if (cnxn->sink->ops->check_frame_size(cnxn->sink, (int32_t)length, &error) != ZK_OK) {

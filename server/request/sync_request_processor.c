@@ -187,7 +187,8 @@ static void sync_request(struct sync_request_processor *sync, struct request *re
         request_unref(request);
         return;
     }
-    struct error error = {0};
+    struct error error;
+    error_init(&error);
     if (request->txn != NULL && !request->is_throttled) {
         if (zk_database_append(sync->core->database, request->txn, &error) != ZK_OK) {
             fail(sync, &error);
