@@ -14,7 +14,7 @@ struct error {
     char text[1024];    /* a sentence without a full stop; always terminated, cut if longer */
 };
 
-/* As good as {0}, and for who makes one for each request: a KiB of zeros is not written. */
+/* As good as {0}, for who makes one for each request, LEFT_AS_IT_IS: a KiB of zeros is not written. */
 static inline void error_init(struct error *error)
 {
     error->code = 0;

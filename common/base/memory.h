@@ -19,6 +19,17 @@ void memory_free_secret(void *memory, size_t size);
  * there are threads. */
 void memory_keep_freed(void);
 
+/* Behind a large variable of what runs for each request and reads only what it wrote: the compiler, which is told to
+ * fill all others with zeros first, leaves it as it is. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define LEFT_AS_IT_IS __attribute__((uninitialized))
+#endif
+#endif
+#ifndef LEFT_AS_IT_IS
+#define LEFT_AS_IT_IS
+#endif
+
 /* A zeroed struct: struct vote *vote = MEMORY_NEW(struct vote). */
 #define MEMORY_NEW(type) ((type *)memory_alloc_zero(1, sizeof(type)))
 #define MEMORY_NEW_ARRAY(count, type) ((type *)memory_alloc_zero((count), sizeof(type)))

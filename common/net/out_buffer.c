@@ -147,7 +147,7 @@ int out_buffer_write(struct out_buffer *out, struct stream *stream, uint64_t *re
     uint64_t total = 0;
     int err = ZK_OK;
     while (out->size > 0) {
-        struct iovec vectors[MOST_VECTORS];
+        struct iovec vectors[MOST_VECTORS] LEFT_AS_IT_IS;
         size_t written = 0;
         err = stream_write(stream, vectors, gather(out, vectors), &written);
         if (err != ZK_OK)

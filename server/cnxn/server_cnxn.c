@@ -519,7 +519,7 @@ void server_cnxn_word_received(struct server_cnxn *cnxn)
 /* One whole frame. False: close. */
 static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_t *bytes, uint32_t size)
 {
-    struct error error;
+    struct error error LEFT_AS_IT_IS;
     error_init(&error);
     count_packet_received(cnxn, LENGTH_SIZE + (size_t)size);
     if (!cnxn->is_initialized) {
@@ -543,7 +543,7 @@ static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_
 enum length_verdict { LENGTH_FRAME, LENGTH_WORD, LENGTH_BAD };
 static enum length_verdict judge_length(struct server_cnxn *cnxn, uint32_t length, struct slice rest)
 {
-    struct error error;
+    struct error error LEFT_AS_IT_IS;
     error_init(&error);
     if (!cnxn->is_initialized && cnxn->sink->ops->four_letter_word(cnxn->sink, cnxn, length, rest))
         return LENGTH_WORD;

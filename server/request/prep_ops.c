@@ -117,7 +117,7 @@ static int check_acl(struct prep_context *context, const struct change_record *r
 
 static int check_path(struct prep_context *context, struct ustring path)
 {
-    struct error reason;
+    struct error reason LEFT_AS_IT_IS;
     error_init(&reason);
     int err = path_validate(path, false, &reason);
     if (err != ZK_OK)

@@ -187,7 +187,7 @@ static void sync_request(struct sync_request_processor *sync, struct request *re
         request_unref(request);
         return;
     }
-    struct error error;
+    struct error error LEFT_AS_IT_IS;
     error_init(&error);
     if (request->txn != NULL && !request->is_throttled) {
         if (zk_database_append(sync->core->database, request->txn, &error) != ZK_OK) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/adler32.h"
+#include "common/base/memory.h"
 #include "common/wire/path.h"
 
 #define STAT_SIZE 60
@@ -27,7 +28,7 @@ uint64_t digest_calculate(struct ustring path, struct slice data, const struct s
     if (path_starts_with(path, "/zookeeper/"))
         return 0;
     size_t path_size = ustring_is(path, "/") ? 0 : (size_t)path.size;
-    uint8_t bytes[GATHERED];
+    uint8_t bytes[GATHERED] LEFT_AS_IT_IS;
     if (path_size <= GATHERED && path_size + data.size <= GATHERED - STAT_SIZE) {
         if (path_size > 0)
             memcpy(bytes, path.bytes, path_size);
