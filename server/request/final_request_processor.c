@@ -144,7 +144,7 @@ static struct outcome answer(struct server_core *core, struct request *request,
         err = ZK_THROTTLED_OP;
     if (err != ZK_OK)
         return (struct outcome){err, "NA"};
-    const struct read_op_row *row = read_op_find(request->type);
+    const struct read_op_row *row = request->txn != NULL ? NULL : read_op_find(request->type);
     if (row == NULL)
         return answer_write(core, request, result, reply);
     return (struct outcome){row->run(core, request, reply), row->last_op};
