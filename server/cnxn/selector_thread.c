@@ -6,7 +6,7 @@
  *   AcceptThread ==Q1==> [ register ]
  *   poller ------------> [ do_io, or worker ] --> packet_sink, flushed once a round
  *   anyone ==Q7, wants-> [ pump: write, go on reading, close ]
- *   anyone ==Q7, output> [ written by whoever flushes: all of few, half of many; by pump what is left ]
+ *   anyone ==Q7, output> [ written by whoever flushes, if they are few; else, and what sockets do not take, by pump ]
  * (1) A connection is registered, re-armed and closed by this thread only; a worker that has it does I/O, and hands it
  *     back through Q7.
  * (2) Closing is the last thing that happens to a connection in a round, so that no event of the round is left for it.
@@ -34,9 +34,7 @@
 #define HANDSHAKE_MS 10000    /* Netty's; no option sets it */
 #define ACCEPTED_BOUND 128
 #define EVENTS_A_ROUND 256
-#define DIRECT_MOST 4      /* connections at a time; for more the selector is woken for less than what it then saves */
-#define SHARED_LEAST 128   /* connections of which whoever flushes writes one half, the selector the other */
-#define WRITES_A_TURN 16
+#define DIRECT_MOST 4    /* connections at a time; for more the selector is woken for less than what it then saves */
 
 struct accepted {
     int fd;
@@ -132,7 +130,7 @@ static void give_spare(struct selector_thread *selector, struct input_chunk chun
     mutex_unlock(&selector->lock);
 }
 
-/* Also out of the other list, or the share of somebody who is writing. */
+/* Also out of the other list. */
 static void put_on_flush_list(struct selector_thread *selector, struct server_cnxn *cnxn) REQUIRES(selector->lock)
 {
     bool is_listed = !list_is_empty(&cnxn->flush_link);
@@ -458,41 +456,26 @@ void selector_thread_wake(struct selector_thread *selector)
         poller_wake(selector->poller);
 }
 
-/* Their number; `most` of them are counted at the most. */
-static size_t count_up_to(const struct list *list, size_t most)
+static bool has_many(const struct list *list)
 {
     size_t count = 0;
-    for (struct list *link = list->next; link != list && count < most; link = link->next)
-        count++;
-    return count;
+    LIST_EACH (link, list)
+        if (++count > DIRECT_MOST)
+            return true;
+    return false;
 }
 
-/* Moves to `share` what of output_list the caller is to write, and has the selector write the rest. */
-static void take_share(struct selector_thread *selector, struct list *share)
+/* The connections of output_list, with the list's references; none when there are so many that the selector is to. */
+static size_t take_output(struct selector_thread *selector, struct server_cnxn *cnxns[DIRECT_MOST])
 {
-    list_init(share);
+    size_t count = 0;
     mutex_lock(&selector->lock);
-    size_t count = count_up_to(&selector->output_list, SIZE_MAX);
-    size_t ours = count <= DIRECT_MOST ? count : count < SHARED_LEAST ? 0 : count / 2;
-    if (ours < count || selector->takes_output) {
+    if (has_many(&selector->output_list)) {
         selector->takes_output = true;
         atomic_store(&selector->has_new, true);
     }
-    for (size_t i = 0; i < ours; i++) {
-        struct list *last = selector->output_list.previous;
-        list_remove(last);
-        list_add_first(share, last);
-    }
-    mutex_unlock(&selector->lock);
-}
-
-/* The next ones of a share, with the list's references. Others may take some out meanwhile, to have more done to them. */
-static size_t take_turn(struct selector_thread *selector, struct list *share, struct server_cnxn *cnxns[WRITES_A_TURN])
-{
-    size_t count = 0;
-    mutex_lock(&selector->lock);
-    for (; count < WRITES_A_TURN && !list_is_empty(share); count++) {
-        cnxns[count] = LIST_ENTRY(share->next, struct server_cnxn, flush_link);
+    for (; !selector->takes_output && !list_is_empty(&selector->output_list); count++) {
+        cnxns[count] = LIST_ENTRY(selector->output_list.next, struct server_cnxn, flush_link);
         list_remove(&cnxns[count]->flush_link);
     }
     mutex_unlock(&selector->lock);
@@ -501,17 +484,12 @@ static size_t take_turn(struct selector_thread *selector, struct list *share, st
 
 static void write_output(struct selector_thread *selector)
 {
-    struct list share;
-    struct server_cnxn *cnxns[WRITES_A_TURN];
-    size_t count;
-    take_share(selector, &share);
-    selector_thread_wake(selector);
-    while ((count = take_turn(selector, &share, cnxns)) > 0) {
-        for (size_t i = 0; i < count; i++) {
-            if (!server_cnxn_write_directly(cnxns[i]))
-                selector_thread_queue(selector, cnxns[i]);
-            server_cnxn_unref(cnxns[i]);
-        }
+    struct server_cnxn *cnxns[DIRECT_MOST];
+    size_t count = take_output(selector, cnxns);
+    for (size_t i = 0; i < count; i++) {
+        if (!server_cnxn_write_directly(cnxns[i]))
+            selector_thread_queue(selector, cnxns[i]);
+        server_cnxn_unref(cnxns[i]);
     }
 }
 

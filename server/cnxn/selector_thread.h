@@ -24,8 +24,8 @@ void selector_thread_queue(struct selector_thread *selector, struct server_cnxn 
 void selector_thread_queue_output(struct selector_thread *selector, struct server_cnxn *cnxn);
 /* Wakes it if Q7 got something for it since it last looked. Waits for nobody. */
 void selector_thread_wake(struct selector_thread *selector);
-/* Writes what Q7 has to be written, if that is for a few connections, or half of it, if it is for very many, as far as
- * their sockets take it at once; wakes the selector for the rest. */
+/* Writes what Q7 has to be written, if that is for a few connections, as far as their sockets take it at once; wakes the
+ * selector for the rest. */
 void selector_thread_flush(struct selector_thread *selector);
 
 #endif

@@ -5,7 +5,6 @@
 #include "server/cnxn/server_cnxn.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/base/memory.h"
 #include "common/thread/thread.h"
@@ -319,45 +318,6 @@ START_TEST(who_flushes_writes_himself)
 }
 END_TEST
 
-/* Both selectors are held up: only the half of whoever flushes arrives. */
-START_TEST(who_flushes_for_many_writes_half_of_it)
-{
-    enum { MANY = 400 };
-    static struct raw_client clients[MANY];
-    cnxn_options.max_client_cnxns = 0;
-    server_cnxn_factory_reload(cnxn_factory);
-    for (int i = 0; i < MANY; i++) {
-        raw_client_init(&clients[i]);
-        cnxn_join(&clients[i]);
-    }
-    size_t count;
-    struct server_cnxn **cnxns = server_cnxn_factory_list(cnxn_factory, &count);
-    ck_assert_uint_eq(count, MANY);
-    cnxn_hold(true);
-    send_requests(&clients[0], 1, 1, 20);
-    send_requests(&clients[1], 1, 1, 20);
-    cnxn_wait_packets(2);
-    struct reply_header header = {1, 1, ZK_OK};
-    for (size_t i = 0; i < count; i++)
-        server_cnxn_send_reply(cnxns[i], &header, NULL, 0);
-    server_cnxn_factory_flush(cnxn_factory);
-    int arrived = 0;
-    for (int i = 0; i < MANY; i++) {
-        uint8_t byte;
-        arrived += recv(clients[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 ? 1 : 0;
-    }
-    ck_assert_int_eq(arrived, MANY / 2);
-    cnxn_hold(false);
-    for (int i = 0; i < MANY; i++) {
-        ck_assert_int_eq(raw_client_receive(&clients[i], 1), ZK_OK);
-        raw_client_release(&clients[i]);
-    }
-    for (size_t i = 0; i < count; i++)
-        server_cnxn_unref(cnxns[i]);
-    memory_free(cnxns);
-}
-END_TEST
-
 enum { ANSWERERS = 3, ANSWERS = 3000 };
 struct answerer {
     struct server_cnxn **cnxns;
@@ -666,7 +626,6 @@ static Suite *server_cnxn_suite(void)
     TCase *tcase = tcase_create("selectors that are held up");
     tcase_add_checked_fixture(tcase, set_up_selectors, tear_down);
     tcase_add_test(tcase, who_flushes_writes_himself);
-    tcase_add_test(tcase, who_flushes_for_many_writes_half_of_it);
     suite_add_tcase(suite, tcase);
     return suite;
 }
