@@ -267,11 +267,10 @@ static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnx
     }
     if (!is_authenticated_enough(server, cnxn, header->xid))
         return ZK_OK;
-    struct auth_info *info = server_cnxn_auth_info(cnxn);
-    struct request *request =
-        request_new(cnxn, atomic_load(&cnxn->session_id), header->xid, header->type, chunk, payload, info);
+    struct request *request = request_new_at(&server->requests, cnxn->read_ms, cnxn,
+                                             atomic_load(&cnxn->session_id), header->xid, header->type, chunk, payload,
+                                             server_cnxn_own_auth_info(cnxn));
     request->owner = server_core_me;
-    auth_info_unref(info);
     int err = count_if_large(server, request, error);
     if (err != ZK_OK) {
         request_unref(request);

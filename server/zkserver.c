@@ -450,6 +450,7 @@ int main(int argc, char **argv)
         return EXIT_CODE_EXECUTION_FINISHED;
     }
     bool is_foreground = line.verb == NULL || strcmp(line.verb, "start-foreground") == 0;
+    memory_keep_freed();
     if (is_foreground)
         set_up_log(&line);
     else

@@ -496,6 +496,7 @@ void zookeeper_server_free(struct zookeeper_server *server)
         memory_free(server->enforced_schemes[i]);
     memory_free(server->enforced_schemes);
     blue_throttle_release(&server->connection_throttle);
+    request_pool_release(&server->requests);
     rw_lock_release(&server->role_lock);
     memory_free(server);
 }

@@ -34,13 +34,6 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
     return buffer->bytes + buffer->size;
 }
 
-uint8_t *buffer_extend(struct buffer *buffer, size_t size)
-{
-    uint8_t *start = buffer_reserve(buffer, size);
-    buffer->size += size;
-    return start;
-}
-
 void buffer_append(struct buffer *buffer, const void *bytes, size_t size)
 {
     if (size > 0)

@@ -3,6 +3,7 @@
 #define ZKC_COMMON_BASE_BUFFER_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,14 @@ struct buffer {
 void buffer_release(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);                              /* size 0, memory kept */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t size);           /* room for `size` more; returns where it starts */
-uint8_t *buffer_extend(struct buffer *buffer, size_t size);            /* as reserve, and counts it as written */
+/* As reserve, and counts it as written. */
+static inline uint8_t *buffer_extend(struct buffer *buffer, size_t size)
+{
+    bool has_room = buffer->bytes != NULL && size <= buffer->capacity - buffer->size;
+    uint8_t *start = has_room ? buffer->bytes + buffer->size : buffer_reserve(buffer, size);
+    buffer->size += size;
+    return start;
+}
 void buffer_append(struct buffer *buffer, const void *bytes, size_t size);
 void buffer_append_string(struct buffer *buffer, const char *string);
 void buffer_append_byte(struct buffer *buffer, uint8_t byte);

@@ -6,10 +6,14 @@
  */
 #include "common/base/memory.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define KEPT_SIZE (4 * 1024 * 1024)
+#define OWN_MAPPING_SIZE (1024 * 1024)
 
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
@@ -55,6 +59,14 @@ void *memory_copy(const void *bytes, size_t size)
 void memory_free(void *memory)
 {
     free(memory);
+}
+
+void memory_keep_freed(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    mallopt(M_TRIM_THRESHOLD, KEPT_SIZE);
+    mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_SIZE);    /* the allocator would not find its own any more */
+#endif
 }
 
 void memory_free_secret(void *memory, size_t size)

@@ -1,7 +1,7 @@
 /*
  * out_buffer.c - a chain of own chunks and references to blobs.
  *
- *   first -> [ own: 4 KiB .. 64 KiB ] -> [ blob, from..to ] -> [ own ] <- last
+ *   first -> [ own: 512 B .. 64 KiB ] -> [ blob, from..to ] -> [ own ] <- last
  *                 from^      ^to                                 ^ what is appended goes here while there is room
  *
  * A reference costs a part and an I/O vector, a copy costs its bytes: below 1 KiB the copy is cheaper.
@@ -13,7 +13,7 @@
 
 #include "common/base/memory.h"
 
-#define FIRST_CHUNK ((size_t)4096)
+#define FIRST_CHUNK ((size_t)512)    /* a reply or two: many connections have no more, all at once */
 #define LAST_CHUNK ((size_t)65536)
 #define LEAST_REFERENCE ((size_t)1024)
 #define MOST_VECTORS 64
@@ -147,7 +147,7 @@ int out_buffer_write(struct out_buffer *out, struct stream *stream, uint64_t *re
     uint64_t total = 0;
     int err = ZK_OK;
     while (out->size > 0) {
-        struct iovec vectors[MOST_VECTORS];
+        struct iovec vectors[MOST_VECTORS] LEFT_AS_IT_IS;
         size_t written = 0;
         err = stream_write(stream, vectors, gather(out, vectors), &written);
         if (err != ZK_OK)

@@ -126,7 +126,7 @@ static size_t take_events(struct poller *poller, const struct epoll_event *ready
 size_t poller_wait(struct poller *poller, struct poller_event *events, size_t most, int64_t deadline_ms)
 {
     assert(most > 0);
-    struct epoll_event ready[BATCH_SIZE];
+    struct epoll_event ready[BATCH_SIZE] LEFT_AS_IT_IS;
     int count, wait_ms;
     do {
         wait_ms = nap_ms(deadline_ms);
@@ -140,7 +140,7 @@ size_t poller_wait(struct poller *poller, struct poller_event *events, size_t mo
 size_t poller_wait_ns(struct poller *poller, struct poller_event *events, size_t most, int64_t deadline_ns)
 {
     assert(most > 0);
-    struct epoll_event ready[BATCH_SIZE];
+    struct epoll_event ready[BATCH_SIZE] LEFT_AS_IT_IS;
     int count;
     int64_t nap_ns;
     do {

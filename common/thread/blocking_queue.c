@@ -9,15 +9,19 @@
  * (2) a producer that sleeps while there is room has been signalled;
  * (3) a wake-up with nobody asleep is no system call: `sleeping` counts takers in their wait, `signalled` those among
  *     them that were told to get up and have not yet. A taker that wakes by itself may use up the signal of another one,
- *     which makes `signalled` too small and costs a signal too many, never one too few.
+ *     which makes `signalled` too small and costs a signal too many, never one too few;
+ * (4) who wakes a taker lets go of the lock first, or the taker may get up only to wait for it. `leaving` counts those
+ *     who still have the signal to give, for free() to wait for.
  */
 #include "common/thread/blocking_queue.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "common/base/memory.h"
 #include "common/thread/mutex.h"
+#include "common/thread/thread.h"
 
 #define FIRST_CAPACITY ((size_t)16)
 
@@ -33,6 +37,7 @@ struct blocking_queue {
     size_t sleeping GUARDED_BY(lock);
     size_t signalled GUARDED_BY(lock);
     size_t producers_waiting GUARDED_BY(lock);
+    _Atomic size_t leaving;    /* raised under the lock */
     bool is_closed GUARDED_BY(lock);
 };
 
@@ -86,19 +91,35 @@ static void append(struct blocking_queue *queue, const void *element) REQUIRES(q
     queue->count++;
 }
 
-static void wake_taker(struct blocking_queue *queue) REQUIRES(queue->lock)
+/* Is there one to be woken? It counts as told from now on: unlock() with the answer. */
+static bool must_wake_taker(struct blocking_queue *queue) REQUIRES(queue->lock)
 {
-    if (queue->sleeping > queue->signalled) {
-        queue->signalled++;
-        condition_signal(&queue->element_there);
-    }
+    if (queue->sleeping <= queue->signalled)
+        return false;
+    queue->signalled++;
+    atomic_fetch_add_explicit(&queue->leaving, 1, memory_order_relaxed);
+    return true;
+}
+
+static void wake_taker(struct blocking_queue *queue)
+{
+    condition_signal(&queue->element_there);
+    atomic_fetch_sub_explicit(&queue->leaving, 1, memory_order_release);    /* the last that is seen of us */
+}
+
+static void unlock(struct blocking_queue *queue, bool wakes_taker) RELEASE(queue->lock)
+{
+    mutex_unlock(&queue->lock);
+    if (wakes_taker)
+        wake_taker(queue);    /* (4) */
 }
 
 /* Waits for room. False: the queue is closed. */
 static bool wait_for_room(struct blocking_queue *queue) REQUIRES(queue->lock)
 {
     while (queue->count == queue->bound && !queue->is_closed) {
-        wake_taker(queue);
+        if (must_wake_taker(queue))
+            wake_taker(queue);
         queue->producers_waiting++;
         condition_wait(&queue->room_there, &queue->lock);
         queue->producers_waiting--;
@@ -129,31 +150,32 @@ static size_t take(struct blocking_queue *queue, void *elements, size_t most, co
     while (queue->count == 0 && !queue->is_closed && in_time)
         in_time = sleep_as_taker(queue, deadline_ms);
     size_t count = queue->count < most ? queue->count : most;
+    bool wakes = false;
     if (count > 0) {
         copy_oldest(queue, elements, count);
         drop_oldest(queue, count);
         if (queue->count > 0)
-            wake_taker(queue);    /* many elements may have been put under one wake-up */
+            wakes = must_wake_taker(queue);    /* many elements may have been put under one wake-up */
         if (queue->producers_waiting > 0 && count == 1)
             condition_signal(&queue->room_there);
         else if (queue->producers_waiting > 0)
             condition_broadcast(&queue->room_there);
     }
-    mutex_unlock(&queue->lock);
+    unlock(queue, wakes);
     return count;
 }
 
 static int put(struct blocking_queue *queue, const void *element, bool quiet)
 {
     int err = ZK_CLOSED;
+    bool wakes = false;
     mutex_lock(&queue->lock);
     if (wait_for_room(queue)) {
         append(queue, element);
-        if (!quiet || queue->count == queue->bound)
-            wake_taker(queue);
+        wakes = (!quiet || queue->count == queue->bound) && must_wake_taker(queue);
         err = ZK_OK;
     }
-    mutex_unlock(&queue->lock);
+    unlock(queue, wakes);
     return err;
 }
 
@@ -176,6 +198,8 @@ void blocking_queue_free(struct blocking_queue *queue)
     mutex_lock(&queue->lock);    /* behind whoever is about to leave his last call */
     uint8_t *ring = queue->ring;
     mutex_unlock(&queue->lock);
+    while (atomic_load_explicit(&queue->leaving, memory_order_acquire) > 0)
+        thread_yield();
     condition_release(&queue->element_there);
     condition_release(&queue->room_there);
     mutex_release(&queue->lock);
@@ -203,8 +227,7 @@ int blocking_queue_offer(struct blocking_queue *queue, const void *element)
         err = ZK_FULL;
     else
         append(queue, element);
-    wake_taker(queue);
-    mutex_unlock(&queue->lock);
+    unlock(queue, must_wake_taker(queue));
     return err;
 }
 
@@ -221,8 +244,7 @@ int blocking_queue_displace(struct blocking_queue *queue, const void *element, v
         drop_oldest(queue, 1);
     }
     append(queue, element);
-    wake_taker(queue);
-    mutex_unlock(&queue->lock);
+    unlock(queue, must_wake_taker(queue));
     *ret_did = full;
     return ZK_OK;
 }
@@ -230,9 +252,7 @@ int blocking_queue_displace(struct blocking_queue *queue, const void *element, v
 void blocking_queue_wake(struct blocking_queue *queue)
 {
     mutex_lock(&queue->lock);
-    if (queue->count > 0)
-        wake_taker(queue);
-    mutex_unlock(&queue->lock);
+    unlock(queue, queue->count > 0 && must_wake_taker(queue));
 }
 
 size_t blocking_queue_take(struct blocking_queue *queue, void *elements, size_t most)

@@ -168,6 +168,11 @@ uintptr_t thread_current_id(void)
     return (uintptr_t)pthread_self();
 }
 
+void thread_yield(void)
+{
+    sched_yield();
+}
+
 int thread_processors(void)
 {
     cpu_set_t set;

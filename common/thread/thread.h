@@ -33,6 +33,9 @@ const char *thread_current_name(void);
 /* What tells this thread from the others of the process, as debuggers show it, for log lines. */
 uintptr_t thread_current_id(void);
 
+/* Lets others run; for who waits for something that somebody is just about to finish. */
+void thread_yield(void);
+
 /* Number of processors this process may use, at least 1. */
 int thread_processors(void);
 

@@ -31,6 +31,11 @@ static bool is_forbidden(uint32_t code)
     return code <= 0x1f || (code >= 0x7f && code <= 0x9f) || (code >= 0xd800 && code <= 0xf8ff) || code >= 0xfff0;
 }
 
+static bool is_plain(uint8_t byte)
+{
+    return byte > 0x1f && byte < 0x7f && byte != '/';
+}
+
 /* The name between two slashes: neither empty nor a relative one. */
 static const char *judge_name(const uint8_t *name, size_t size)
 {
@@ -47,6 +52,11 @@ static const char *judge(const uint8_t *start, const uint8_t *end, bool is_seque
     const uint8_t *name = start + 1;
     size_t unit = 1;
     for (const uint8_t *at = start + 1; at < end;) {
+        if (is_plain(at[0])) {    /* nearly all are */
+            at++;
+            unit++;
+            continue;
+        }
         size_t size;
         uint32_t code = decode(at, end, &size);
         const char *reason = NULL;

@@ -45,7 +45,7 @@ static void run(void *arg)
     atomic_fetch_sub(&checker->waiting, 1);
     atomic_store(&check->cnxn->certificate_verdict, err);
     selector_thread_queue(check->cnxn->selector, check->cnxn);
-    selector_thread_flush(check->cnxn->selector);
+    selector_thread_wake(check->cnxn->selector);
     server_cnxn_unref(check->cnxn);
     ocsp_question_free(check->question);
     memory_free(check);

@@ -5,10 +5,12 @@
  *
  *   AcceptThread ==Q1==> [ register ]
  *   poller ------------> [ do_io, or worker ] --> packet_sink, flushed once a round
- *   anyone ======Q7====> [ pump: write, go on reading, close ]
- * (1) A connection is registered, written, re-armed and closed by this thread only; a worker that has it does I/O, and
- *     hands it back through Q7.
+ *   anyone ==Q7, wants-> [ pump: write, go on reading, close ]
+ *   anyone ==Q7, output> [ written by whoever flushes, if they are few; else, and what sockets do not take, by pump ]
+ * (1) A connection is registered, re-armed and closed by this thread only; a worker that has it does I/O, and hands it
+ *     back through Q7.
  * (2) Closing is the last thing that happens to a connection in a round, so that no event of the round is left for it.
+ * (3) Who put a connection on Q7 flushes before he sleeps. What this thread itself has answered is for itself to write.
  * Departs from Java: Q7 stands for the queue of interest-op updates, and carries what is to be written too.
  */
 #include "server/cnxn/selector_thread.h"
@@ -32,6 +34,7 @@
 #define HANDSHAKE_MS 10000    /* Netty's; no option sets it */
 #define ACCEPTED_BOUND 128
 #define EVENTS_A_ROUND 256
+#define DIRECT_MOST 4    /* connections at a time; for more the selector is woken for less than what it then saves */
 
 struct accepted {
     int fd;
@@ -55,11 +58,15 @@ struct selector_thread {
     struct handshake_deadlines handshakes;
     _Atomic bool is_stopping;
     struct mutex lock;
-    struct list flush_list GUARDED_BY(lock);    /* Q7 */
+    struct list flush_list GUARDED_BY(lock);    /* Q7: those that want this thread */
+    struct list output_list GUARDED_BY(lock);   /* Q7: those that only have something to be written */
+    bool takes_output GUARDED_BY(lock);         /* this thread is to write those */
     struct spare_chunks spare GUARDED_BY(lock);
     size_t lent GUARDED_BY(lock);       /* connections that workers have */
     struct condition all_back;
-    _Atomic bool has_new;               /* Q7 got something since it was last taken */
+    _Atomic bool has_new;               /* flush_list got something since it was last taken */
+    _Atomic bool has_output;            /* output_list likewise */
+    _Atomic uintptr_t thread_id;
 };
 
 static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnxn)
@@ -123,13 +130,29 @@ static void give_spare(struct selector_thread *selector, struct input_chunk chun
     mutex_unlock(&selector->lock);
 }
 
+/* Also out of the other list. */
 static void put_on_flush_list(struct selector_thread *selector, struct server_cnxn *cnxn) REQUIRES(selector->lock)
+{
+    bool is_listed = !list_is_empty(&cnxn->flush_link);
+    if (is_listed && cnxn->needs_selector)
+        return;
+    if (is_listed)
+        list_remove(&cnxn->flush_link);
+    else
+        server_cnxn_ref(cnxn);
+    cnxn->needs_selector = true;
+    list_add_last(&selector->flush_list, &cnxn->flush_link);
+    atomic_store(&selector->has_new, true);
+}
+
+static void put_on_output_list(struct selector_thread *selector, struct server_cnxn *cnxn) REQUIRES(selector->lock)
 {
     if (!list_is_empty(&cnxn->flush_link))
         return;
     server_cnxn_ref(cnxn);
-    list_add_last(&selector->flush_list, &cnxn->flush_link);
-    atomic_store(&selector->has_new, true);
+    cnxn->needs_selector = false;
+    list_add_last(&selector->output_list, &cnxn->flush_link);
+    atomic_store(&selector->has_output, true);
 }
 
 /* In one step, so that a selector that comes down closes nothing a worker still has, nor finds it on Q7 afterwards. */
@@ -141,7 +164,7 @@ static void hand_back(struct selector_thread *selector, struct server_cnxn *cnxn
     if (--selector->lent == 0)
         condition_broadcast(&selector->all_back);
     mutex_unlock(&selector->lock);
-    selector_thread_flush(selector);
+    selector_thread_wake(selector);
 }
 
 static void work(void *arg)
@@ -222,6 +245,18 @@ static void register_accepted(struct selector_thread *selector)
     }
 }
 
+/* Behind what is in `to`. */
+static void move_list(struct list *to, struct list *from)
+{
+    if (list_is_empty(from))
+        return;
+    to->previous->next = from->next;
+    from->next->previous = to->previous;
+    from->previous->next = to;
+    to->previous = from->previous;
+    list_init(from);
+}
+
 /* The next connection of Q7 that no worker has, with the list's reference; NULL when there is none. */
 static struct server_cnxn *take_flush(struct selector_thread *selector, struct list *round)
 {
@@ -246,10 +281,10 @@ static void handle_flush_list(struct selector_thread *selector)
     struct list round;
     list_init(&round);
     mutex_lock(&selector->lock);
-    if (!list_is_empty(&selector->flush_list)) {
-        list_insert_between(&round, selector->flush_list.previous, selector->flush_list.next);
-        list_init(&selector->flush_list);
-    }
+    move_list(&round, &selector->flush_list);
+    if (selector->takes_output)
+        move_list(&round, &selector->output_list);
+    selector->takes_output = false;
     mutex_unlock(&selector->lock);
     struct server_cnxn *cnxn;
     while ((cnxn = take_flush(selector, &round)) != NULL) {
@@ -313,6 +348,7 @@ static void selector_run(void *arg)
 {
     struct selector_thread *selector = arg;
     struct poller_event events[EVENTS_A_ROUND];
+    atomic_store(&selector->thread_id, thread_current_id());
     while (!atomic_load(&selector->is_stopping)) {
         int64_t deadline_ms = handshake_deadlines_next(&selector->handshakes);
         size_t count = poller_wait(selector->poller, events, ARRAY_SIZE(events), deadline_ms);
@@ -341,6 +377,7 @@ struct selector_thread *selector_thread_start(struct server_cnxn_factory *factor
     condition_init(&selector->all_back);
     mutex_lock(&selector->lock);
     list_init(&selector->flush_list);
+    list_init(&selector->output_list);
     mutex_unlock(&selector->lock);
     bool is_secure = selector->parts->tls != NULL && !selector->parts->is_unified;
     char *name = string_format("NIOServerCxnFactory.%sSelectorThread-%d", is_secure ? "Secure" : "", index);
@@ -353,9 +390,12 @@ struct selector_thread *selector_thread_start(struct server_cnxn_factory *factor
 static void release_lists(struct selector_thread *selector)
 {
     mutex_lock(&selector->lock);
-    LIST_EACH_SAFE (link, &selector->flush_list) {
-        list_remove(link);
-        server_cnxn_unref(LIST_ENTRY(link, struct server_cnxn, flush_link));
+    struct list *lists[] = {&selector->flush_list, &selector->output_list};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        LIST_EACH_SAFE (link, lists[i]) {
+            list_remove(link);
+            server_cnxn_unref(LIST_ENTRY(link, struct server_cnxn, flush_link));
+        }
     }
     for (size_t i = 0; i < selector->spare.count; i++)
         input_chunk_release(&selector->spare.items[i]);
@@ -399,8 +439,63 @@ void selector_thread_queue(struct selector_thread *selector, struct server_cnxn 
     mutex_unlock(&selector->lock);
 }
 
-void selector_thread_flush(struct selector_thread *selector)
+void selector_thread_queue_output(struct selector_thread *selector, struct server_cnxn *cnxn)
+{
+    bool is_ours = atomic_load(&selector->thread_id) == thread_current_id();    /* (3) */
+    mutex_lock(&selector->lock);
+    if (cnxn->writes_directly && !is_ours)
+        put_on_output_list(selector, cnxn);
+    else
+        put_on_flush_list(selector, cnxn);
+    mutex_unlock(&selector->lock);
+}
+
+void selector_thread_wake(struct selector_thread *selector)
 {
     if (atomic_load(&selector->has_new))
         poller_wake(selector->poller);
+}
+
+static bool has_many(const struct list *list)
+{
+    size_t count = 0;
+    LIST_EACH (link, list)
+        if (++count > DIRECT_MOST)
+            return true;
+    return false;
+}
+
+/* The connections of output_list, with the list's references; none when there are so many that the selector is to. */
+static size_t take_output(struct selector_thread *selector, struct server_cnxn *cnxns[DIRECT_MOST])
+{
+    size_t count = 0;
+    mutex_lock(&selector->lock);
+    if (has_many(&selector->output_list)) {
+        selector->takes_output = true;
+        atomic_store(&selector->has_new, true);
+    }
+    for (; !selector->takes_output && !list_is_empty(&selector->output_list); count++) {
+        cnxns[count] = LIST_ENTRY(selector->output_list.next, struct server_cnxn, flush_link);
+        list_remove(&cnxns[count]->flush_link);
+    }
+    mutex_unlock(&selector->lock);
+    return count;
+}
+
+static void write_output(struct selector_thread *selector)
+{
+    struct server_cnxn *cnxns[DIRECT_MOST];
+    size_t count = take_output(selector, cnxns);
+    for (size_t i = 0; i < count; i++) {
+        if (!server_cnxn_write_directly(cnxns[i]))
+            selector_thread_queue(selector, cnxns[i]);
+        server_cnxn_unref(cnxns[i]);
+    }
+}
+
+void selector_thread_flush(struct selector_thread *selector)
+{
+    if (atomic_load(&selector->has_output) && atomic_exchange(&selector->has_output, false))
+        write_output(selector);
+    selector_thread_wake(selector);
 }

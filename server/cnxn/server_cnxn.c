@@ -1,10 +1,11 @@
 /*
  * server_cnxn.c - one client connection: cuts the input into frames, queues the output, counts.
  *
- * Mirrors org.apache.zookeeper.server.ServerCnxn and NIOServerCnxn. Input and stream belong to the selector, or to the
- * worker the connection is lent to; everything else may be called by any thread.
+ * Mirrors org.apache.zookeeper.server.ServerCnxn and NIOServerCnxn. Input belongs to the selector, or to the worker the
+ * connection is lent to; everything else may be called by any thread. Without TLS the bytes are written by whoever
+ * flushes; what the socket does not take, and with TLS all, is left in `sending` or `out` to the selector.
  *
- *   socket --> chunk --> frames --> packet_sink          replies, events --> out --(selector)--> sending --> socket
+ *   socket --> chunk --> frames --> packet_sink          replies, events --> out --(flush)--> sending --> socket
  *
  * Frames are parsed where they were received. A frame that is not whole moves into `partial`, which grows as its bytes
  * come, so that an announced length costs nothing; what follows while the connection is throttled waits in `backlog`.
@@ -138,8 +139,10 @@ struct server_cnxn *server_cnxn_new(struct server_cnxn_factory *factory, struct 
     cnxn->peer = *peer;
     cnxn->established_ms = clock_wall_ms();
     cnxn->stream = stream;
+    cnxn->writes_directly = server_cnxn_factory_parts(factory)->tls == NULL;
     atomic_init(&cnxn->session_timeout_ms, session_timeout_ms);
     atomic_init(&cnxn->certificate_verdict, ZK_AGAIN);
+    mutex_init(&cnxn->write_lock);
     mutex_init(&cnxn->lock);
     list_init(&cnxn->factory_link);
     list_init(&cnxn->flush_link);
@@ -178,6 +181,7 @@ void server_cnxn_unref(struct server_cnxn *cnxn)
     release_locked_parts(cnxn);
     memory_free(cnxn->certificate_name);
     mutex_release(&cnxn->lock);
+    mutex_release(&cnxn->write_lock);
     memory_free(cnxn);
 }
 
@@ -210,8 +214,31 @@ static void request_answered(struct server_cnxn *cnxn, int32_t xid)
         server_cnxn_enable_receive(cnxn);
 }
 
+static void keep_stats(struct server_cnxn *cnxn, const struct request_stats *stats) REQUIRES(cnxn->lock)
+{
+    int64_t latency = stats->now_ms - stats->create_ms;
+    if (stats->cxid >= 0)
+        cnxn->last_cxid = stats->cxid;
+    cnxn->last_zxid = stats->zxid;
+    cnxn->last_op = stats->op;
+    cnxn->last_response_ms = stats->now_ms;
+    cnxn->last_latency = latency;
+    if (latency < cnxn->min_latency)
+        cnxn->min_latency = latency;
+    if (latency > cnxn->max_latency)
+        cnxn->max_latency = latency;
+    cnxn->latency_count++;
+    cnxn->total_latency += latency;
+}
+
 int32_t server_cnxn_send_reply(struct server_cnxn *cnxn, const struct reply_header *header,
                                const struct packet_part *parts, size_t count)
+{
+    return server_cnxn_send_answer(cnxn, header, parts, count, NULL);
+}
+
+int32_t server_cnxn_send_answer(struct server_cnxn *cnxn, const struct reply_header *header,
+                                const struct packet_part *parts, size_t count, const struct request_stats *stats)
 {
     size_t size = REPLY_HEADER_SIZE;
     for (size_t i = 0; i < count; i++)
@@ -223,6 +250,8 @@ int32_t server_cnxn_send_reply(struct server_cnxn *cnxn, const struct reply_head
     store_be32(head + 16, (uint32_t)header->err);
 
     mutex_lock(&cnxn->lock);
+    if (stats != NULL)
+        keep_stats(cnxn, stats);
     bool is_open = !cnxn->close_when_sent && !atomic_load(&cnxn->is_stale);
     if (is_open) {
         out_buffer_append(&cnxn->out, head, sizeof head);
@@ -231,7 +260,7 @@ int32_t server_cnxn_send_reply(struct server_cnxn *cnxn, const struct reply_head
     }
     mutex_unlock(&cnxn->lock);
     if (is_open)
-        selector_thread_queue(cnxn->selector, cnxn);
+        selector_thread_queue_output(cnxn->selector, cnxn);
     server_stats_update_client_response_size(server_cnxn_factory_parts(cnxn->factory)->stats, (int32_t)size);
     request_answered(cnxn, header->xid);
     return (int32_t)size;
@@ -247,7 +276,7 @@ void server_cnxn_send_raw(struct server_cnxn *cnxn, const void *bytes, size_t si
     }
     mutex_unlock(&cnxn->lock);
     if (is_open)
-        selector_thread_queue(cnxn->selector, cnxn);
+        selector_thread_queue_output(cnxn->selector, cnxn);
 }
 
 void server_cnxn_send_close(struct server_cnxn *cnxn)
@@ -270,7 +299,59 @@ void server_cnxn_close(struct server_cnxn *cnxn, enum disconnect_reason reason)
     atomic_store(&cnxn->is_stale, true);
     atomic_store(&cnxn->close_now, true);
     selector_thread_queue(cnxn->selector, cnxn);
-    selector_thread_flush(cnxn->selector);
+    selector_thread_wake(cnxn->selector);
+}
+
+/* ---- writing ---- */
+
+/* Moves what waits behind what is being sent, and writes. ZK_OK: all is out; else as the stream. */
+static int write_out(struct server_cnxn *cnxn, bool *ret_is_last) REQUIRES(cnxn->write_lock)
+{
+    mutex_lock(&cnxn->lock);
+    out_buffer_move(&cnxn->sending, &cnxn->out);
+    *ret_is_last = cnxn->close_when_sent;
+    mutex_unlock(&cnxn->lock);
+    if (cnxn->sending.size > 0) {
+        uint64_t written = 0;
+        int err = out_buffer_write(&cnxn->sending, cnxn->stream, &written);
+        atomic_store_explicit(&cnxn->unsent, cnxn->sending.size, memory_order_relaxed);
+        if (err != ZK_OK)
+            return err;
+    }
+    atomic_store(&cnxn->unsent_events, 0);
+    return ZK_OK;
+}
+
+/* One that is closed, or about to be, is the selector's already; what is being sent waits for the poller's word. */
+bool server_cnxn_write_directly(struct server_cnxn *cnxn)
+{
+    bool is_last = false;
+    int err = ZK_OK;
+    mutex_lock(&cnxn->write_lock);
+    if (cnxn->sending.size > 0)
+        err = ZK_AGAIN;
+    else if (cnxn->stream != NULL && !atomic_load(&cnxn->close_now))
+        err = write_out(cnxn, &is_last);
+    mutex_unlock(&cnxn->write_lock);
+    return err == ZK_OK && !is_last;
+}
+
+static bool write_some(struct server_cnxn *cnxn)
+{
+    bool is_last;
+    mutex_lock(&cnxn->write_lock);
+    int err = write_out(cnxn, &is_last);
+    mutex_unlock(&cnxn->write_lock);
+    if (err == ZK_AGAIN)
+        return true;
+    if (err != ZK_OK) {
+        atomic_store(&cnxn->close_reason, DISCONNECT_IO_EXCEPTION);
+        return false;
+    }
+    if (is_last)
+        atomic_store(&cnxn->close_reason,
+                     cnxn->is_initialized ? DISCONNECT_CLIENT_CLOSED_CONNECTION : DISCONNECT_INFO_PROBE);
+    return !is_last;
 }
 
 void server_cnxn_disable_receive(struct server_cnxn *cnxn)
@@ -306,6 +387,11 @@ struct auth_info *server_cnxn_auth_info(struct server_cnxn *cnxn)
     return info;
 }
 
+struct auth_info *server_cnxn_own_auth_info(struct server_cnxn *cnxn) NO_THREAD_SAFETY_ANALYSIS
+{
+    return cnxn->auth_info;
+}
+
 void server_cnxn_set_auth_info(struct server_cnxn *cnxn, struct auth_info *info)
 {
     mutex_lock(&cnxn->lock);
@@ -324,23 +410,10 @@ void server_cnxn_request_received(struct server_cnxn *cnxn, int32_t xid)
         server_cnxn_disable_receive(cnxn);
 }
 
-void server_cnxn_update_stats(struct server_cnxn *cnxn, int64_t cxid, int64_t zxid, const char *op,
-                              int64_t create_ms, int64_t now_ms)
+void server_cnxn_update_stats(struct server_cnxn *cnxn, const struct request_stats *stats)
 {
-    int64_t latency = now_ms - create_ms;
     mutex_lock(&cnxn->lock);
-    if (cxid >= 0)
-        cnxn->last_cxid = cxid;
-    cnxn->last_zxid = zxid;
-    cnxn->last_op = op;
-    cnxn->last_response_ms = now_ms;
-    cnxn->last_latency = latency;
-    if (latency < cnxn->min_latency)
-        cnxn->min_latency = latency;
-    if (latency > cnxn->max_latency)
-        cnxn->max_latency = latency;
-    cnxn->latency_count++;
-    cnxn->total_latency += latency;
+    keep_stats(cnxn, stats);
     mutex_unlock(&cnxn->lock);
 }
 
@@ -420,22 +493,34 @@ static bool refuse(struct server_cnxn *cnxn, enum disconnect_reason reason, cons
 
 static void count_packet_received(struct server_cnxn *cnxn, size_t size)
 {
-    struct factory_parts *parts = server_cnxn_factory_parts(cnxn->factory);
     atomic_fetch_add_explicit(&cnxn->packets_received, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&parts->stats->packets_received, 1, memory_order_relaxed);
-    server_metrics_count(parts->metrics, METRIC_BYTES_RECEIVED_COUNT, (int64_t)size);
+    cnxn->new_packets++;
+    cnxn->new_bytes += (int64_t)size;
+}
+
+/* For the server, all that came in one go at once. */
+static void sum_up_received(struct server_cnxn *cnxn)
+{
+    struct factory_parts *parts = server_cnxn_factory_parts(cnxn->factory);
+    if (cnxn->new_packets == 0)
+        return;
+    atomic_fetch_add_explicit(&parts->stats->packets_received, cnxn->new_packets, memory_order_relaxed);
+    server_metrics_count(parts->metrics, METRIC_BYTES_RECEIVED_COUNT, cnxn->new_bytes);
+    cnxn->new_packets = cnxn->new_bytes = 0;
 }
 
 void server_cnxn_word_received(struct server_cnxn *cnxn)
 {
     count_packet_received(cnxn, LENGTH_SIZE);
+    sum_up_received(cnxn);
     server_cnxn_disable_receive(cnxn);
 }
 
 /* One whole frame. False: close. */
 static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_t *bytes, uint32_t size)
 {
-    struct error error = {0};
+    struct error error LEFT_AS_IT_IS;
+    error_init(&error);
     count_packet_received(cnxn, LENGTH_SIZE + (size_t)size);
     if (!cnxn->is_initialized) {
         if (cnxn->sink->ops->process_connect(cnxn->sink, cnxn, (struct slice){bytes, size}, &error) != ZK_OK)
@@ -458,7 +543,8 @@ static bool take_frame(struct server_cnxn *cnxn, struct blob *blob, const uint8_
 enum length_verdict { LENGTH_FRAME, LENGTH_WORD, LENGTH_BAD };
 static enum length_verdict judge_length(struct server_cnxn *cnxn, uint32_t length, struct slice rest)
 {
-    struct error error = {0};
+    struct error error LEFT_AS_IT_IS;
+    error_init(&error);
     if (!cnxn->is_initialized && cnxn->sink->ops->four_letter_word(cnxn->sink, cnxn, length, rest))
         return LENGTH_WORD;
     if (cnxn->sink->ops->check_frame_size(cnxn->sink, (int32_t)length, &error) != ZK_OK) {
@@ -490,8 +576,7 @@ static void start_partial(struct server_cnxn *cnxn, uint32_t size, const uint8_t
     cnxn->partial_size = size;
 }
 
-/* Frames in blob[at, end). False: close. Nothing of the stretch is needed afterwards but what was referenced. */
-static bool parse(struct server_cnxn *cnxn, struct blob *blob, uint32_t at, uint32_t end)
+static bool parse_frames(struct server_cnxn *cnxn, struct blob *blob, uint32_t at, uint32_t end)
 {
     while (at < end) {
         if (atomic_load(&cnxn->is_stale))
@@ -522,6 +607,15 @@ static bool parse(struct server_cnxn *cnxn, struct blob *blob, uint32_t at, uint
         at += length;
     }
     return true;
+}
+
+/* Frames in blob[at, end). False: close. Nothing of the stretch is needed afterwards but what was referenced. */
+static bool parse(struct server_cnxn *cnxn, struct blob *blob, uint32_t at, uint32_t end)
+{
+    cnxn->read_ms = clock_elapsed_ms();
+    bool goes_on = parse_frames(cnxn, blob, at, end);
+    sum_up_received(cnxn);
+    return goes_on;
 }
 
 static bool read_failed(struct server_cnxn *cnxn, int err)
@@ -558,7 +652,9 @@ static bool read_partial(struct server_cnxn *cnxn)
         return true;
     struct blob *frame = cnxn->partial;
     cnxn->partial = NULL;
+    cnxn->read_ms = clock_elapsed_ms();
     bool goes_on = take_frame(cnxn, frame, frame->bytes, cnxn->partial_size);
+    sum_up_received(cnxn);
     blob_unref(frame);
     return goes_on;
 }
@@ -580,7 +676,8 @@ static bool read_frames(struct server_cnxn *cnxn, struct input_chunk *chunk)
 
 static bool may_read(struct server_cnxn *cnxn)
 {
-    return cnxn->backlog == NULL && cnxn->sending.size <= UNSENT_TO_STOP_READING &&
+    return cnxn->backlog == NULL &&
+           atomic_load_explicit(&cnxn->unsent, memory_order_relaxed) <= UNSENT_TO_STOP_READING &&
            !atomic_load(&cnxn->is_throttled) && !atomic_load(&cnxn->is_stale);
 }
 
@@ -594,32 +691,9 @@ static bool read_some(struct server_cnxn *cnxn, struct input_chunk *chunk)
     } while (may_read(cnxn) && stream_pending(cnxn->stream) > 0 && --left > 0);
     if (left == 0) {
         selector_thread_queue(cnxn->selector, cnxn);
-        selector_thread_flush(cnxn->selector);
+        selector_thread_wake(cnxn->selector);
     }
     return true;
-}
-
-static bool write_some(struct server_cnxn *cnxn)
-{
-    mutex_lock(&cnxn->lock);
-    out_buffer_move(&cnxn->sending, &cnxn->out);
-    bool is_last = cnxn->close_when_sent;
-    mutex_unlock(&cnxn->lock);
-    if (cnxn->sending.size > 0) {
-        uint64_t written = 0;
-        int err = out_buffer_write(&cnxn->sending, cnxn->stream, &written);
-        if (err == ZK_AGAIN)
-            return true;
-        if (err != ZK_OK) {
-            atomic_store(&cnxn->close_reason, DISCONNECT_IO_EXCEPTION);
-            return false;
-        }
-    }
-    atomic_store(&cnxn->unsent_events, 0);
-    if (is_last)
-        atomic_store(&cnxn->close_reason,
-                     cnxn->is_initialized ? DISCONNECT_CLIENT_CLOSED_CONNECTION : DISCONNECT_INFO_PROBE);
-    return !is_last;
 }
 
 bool server_cnxn_do_io(struct server_cnxn *cnxn, uint32_t events, struct input_chunk *chunk)
@@ -644,7 +718,8 @@ bool server_cnxn_do_io(struct server_cnxn *cnxn, uint32_t events, struct input_c
     } else if ((events & POLLER_HANGUP) != 0) {
         return read_failed(cnxn, ZK_EOF);
     }
-    return server_cnxn_pump(cnxn, chunk);
+    bool is_others_to_write = cnxn->writes_directly && (events & POLLER_WRITE) == 0 && cnxn->backlog == NULL;
+    return is_others_to_write || server_cnxn_pump(cnxn, chunk);
 }
 
 bool server_cnxn_pump(struct server_cnxn *cnxn, struct input_chunk *chunk)
@@ -680,7 +755,7 @@ uint32_t server_cnxn_wanted_interest(struct server_cnxn *cnxn)
         return wanted == 0 ? POLLER_READ : wanted;
     if (may_read(cnxn) && (wants & STREAM_READ_NEEDS_WRITE) == 0)
         wanted |= POLLER_READ;
-    if (cnxn->sending.size > 0)
+    if (atomic_load_explicit(&cnxn->unsent, memory_order_relaxed) > 0)
         wanted |= POLLER_WRITE;
     return wanted;
 }
@@ -688,15 +763,15 @@ uint32_t server_cnxn_wanted_interest(struct server_cnxn *cnxn)
 void server_cnxn_take_down(struct server_cnxn *cnxn)
 {
     atomic_store(&cnxn->is_stale, true);
-    stream_close(cnxn->stream);
-    cnxn->stream = NULL;
     blob_unref(cnxn->partial);
     blob_unref(cnxn->backlog);
     cnxn->partial = cnxn->backlog = NULL;
+    mutex_lock(&cnxn->write_lock);
+    stream_close(cnxn->stream);
+    cnxn->stream = NULL;
     out_buffer_release(&cnxn->sending);
     mutex_lock(&cnxn->lock);
     out_buffer_release(&cnxn->out);
-    cnxn->out = (struct out_buffer){0};
     mutex_unlock(&cnxn->lock);
-    cnxn->sending = (struct out_buffer){0};
+    mutex_unlock(&cnxn->write_lock);
 }

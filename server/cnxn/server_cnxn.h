@@ -1,9 +1,9 @@
 /*
  * A client connection: frames in, replies and events out. Mirrors ServerCnxn and NIOServerCnxn.
  *
- * Counted: factory, requests and watches hold it. Its selector, or the worker it is lent to, alone touches stream and
- * input; everyone else appends to the out-buffer under the connection's lock and leaves the writing to the selector,
- * which server_cnxn_factory_flush() wakes, once for all.
+ * Counted: factory, requests and watches hold it. Its selector, or the worker it is lent to, alone reads, polls and
+ * closes; everyone else appends to the out-buffer under the connection's lock, and server_cnxn_factory_flush() sends: at
+ * once where connections are few and sockets without TLS take it all, else the selector does, woken once for all.
  */
 #ifndef ZKC_SERVER_CNXN_SERVER_CNXN_H
 #define ZKC_SERVER_CNXN_SERVER_CNXN_H
@@ -72,6 +72,7 @@ struct server_cnxn {
     char *certificate_name;              /* of the peer; NULL: it showed none */
     bool is_initialized;                 /* the connect request came */
     bool is_lent;                        /* a worker has it; the selector leaves it alone */
+    bool writes_directly;                /* without TLS: whoever flushes may write; never changes */
     uint32_t interest;                   /* what the poller was told */
     uint8_t length_bytes[4];             /* a length of which some bytes are there */
     uint8_t length_have;
@@ -79,7 +80,8 @@ struct server_cnxn {
     uint32_t partial_have, partial_size; /* of the frame; the blob grows as they come */
     struct blob *backlog;                /* frames that came while the connection was throttled */
     uint32_t backlog_at, backlog_end;
-    struct out_buffer sending;
+    int64_t read_ms;                     /* elapsed, when the frames in hand were taken up */
+    int64_t new_packets, new_bytes;      /* frames that the server's counters do not have yet */
 
     /* ---- any thread ---- */
     bool has_read_only_flag;             /* set before anybody else knows the connection */
@@ -94,6 +96,10 @@ struct server_cnxn {
     _Atomic int64_t unsent_events;       /* bytes of events since everything was last sent */
     _Atomic int close_reason;            /* enum disconnect_reason */
     _Atomic bool close_now;              /* the selector is to close it without writing any more */
+    _Atomic size_t unsent;               /* bytes of `sending` when somebody last wrote */
+
+    struct mutex write_lock;             /* one writes or closes the stream at a time; outside of `lock` */
+    struct out_buffer sending GUARDED_BY(write_lock);
 
     struct mutex lock;
     struct out_buffer out GUARDED_BY(lock);
@@ -111,6 +117,7 @@ struct server_cnxn {
     bool is_in_sessions;
     struct expiry_link expiry_link;
     struct list flush_link;              /* under the selector's lock; empty when not listed */
+    bool needs_selector;                 /* likewise: listed for more than being written */
 };
 
 /* A handshake that its stream has in front of it is the caller's to set. */
@@ -133,6 +140,15 @@ struct packet_part {
  * again if that was what it waited for. Returns the size of the packet behind its length. The caller flushes. */
 int32_t server_cnxn_send_reply(struct server_cnxn *cnxn, const struct reply_header *header,
                                const struct packet_part *parts, size_t count);
+/* What a connection keeps of the last request that was answered, and of all: for cons. */
+struct request_stats {
+    int64_t cxid, zxid;    /* a cxid below 0 is not kept */
+    const char *op;
+    int64_t create_ms, now_ms;
+};
+/* A reply, and updateStatsForResponse for its request. */
+int32_t server_cnxn_send_answer(struct server_cnxn *cnxn, const struct reply_header *header,
+                                const struct packet_part *parts, size_t count, const struct request_stats *stats);
 /* Bytes as they are: the connect response, the answer to a word. */
 void server_cnxn_send_raw(struct server_cnxn *cnxn, const void *bytes, size_t size);
 /* Closes when all that was sent so far is out. Mirrors sendCloseSession. */
@@ -149,15 +165,19 @@ void server_cnxn_set_session_id(struct server_cnxn *cnxn, int64_t session_id);
 void server_cnxn_set_session_timeout(struct server_cnxn *cnxn, int32_t timeout_ms);
 /* A reference to the ids it has now. */
 struct auth_info *server_cnxn_auth_info(struct server_cnxn *cnxn);
-/* Swaps the ids for `info`, whose reference it takes. */
+/* Them, lent until they are set again: for its selector or worker, where alone that is done. */
+struct auth_info *server_cnxn_own_auth_info(struct server_cnxn *cnxn);
+/* Swaps the ids for `info`, whose reference it takes. Its selector or worker. */
 void server_cnxn_set_auth_info(struct server_cnxn *cnxn, struct auth_info *info);
 /* incrOutstandingAndCheckThrottle for a request with this xid. */
 void server_cnxn_request_received(struct server_cnxn *cnxn, int32_t xid);
-void server_cnxn_update_stats(struct server_cnxn *cnxn, int64_t cxid, int64_t zxid, const char *op,
-                              int64_t create_ms, int64_t now_ms);
+void server_cnxn_update_stats(struct server_cnxn *cnxn, const struct request_stats *stats);
 void server_cnxn_reset_stats(struct server_cnxn *cnxn);
 /* dumpConnectionInfo: one line without its end, for cons, and brief for stat. */
 void server_cnxn_print(struct server_cnxn *cnxn, bool brief, struct buffer *out);
+
+/* Writes what waits, if nothing is being sent yet. False: the selector has to see to it. */
+bool server_cnxn_write_directly(struct server_cnxn *cnxn);
 
 /* ---- its selector, or the worker it is lent to ---- */
 

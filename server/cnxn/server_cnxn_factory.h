@@ -40,7 +40,8 @@ int server_cnxn_factory_rebind(struct server_cnxn_factory *factory, const struct
 void server_cnxn_factory_reload(struct server_cnxn_factory *factory);
 void server_cnxn_factory_free(struct server_cnxn_factory *factory);
 
-/* Wakes each selector that has something to write, once. End of whoever's batch. */
+/* Writes what waits to be written, if that is for a few connections, as far as sockets take it, and wakes each selector
+ * for the rest, once. End of whoever's batch. */
 void server_cnxn_factory_flush(struct server_cnxn_factory *factory);
 /* Closes the connection of a session; false if there is none. */
 bool server_cnxn_factory_close_session(struct server_cnxn_factory *factory, int64_t session_id,

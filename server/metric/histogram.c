@@ -55,9 +55,9 @@ void histogram_free(struct histogram *histogram)
     memory_free(histogram);
 }
 
-void histogram_add(struct histogram *histogram, int64_t value)
+void histogram_add_many(struct histogram *histogram, int64_t value, uint64_t count)
 {
-    atomic_fetch_add_explicit(&histogram->cells[cell_of(value)], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->cells[cell_of(value)], count, memory_order_relaxed);
 }
 
 void histogram_reset(struct histogram *histogram)

@@ -17,7 +17,11 @@ struct histogram {
 
 struct histogram *histogram_new(void);
 void histogram_free(struct histogram *histogram);
-void histogram_add(struct histogram *histogram, int64_t value);    /* below 0 counts as 0 */
+void histogram_add_many(struct histogram *histogram, int64_t value, uint64_t count);    /* below 0 counts as 0 */
+static inline void histogram_add(struct histogram *histogram, int64_t value)
+{
+    histogram_add_many(histogram, value, 1);
+}
 void histogram_reset(struct histogram *histogram);
 
 /* Math.round of UniformSnapshot.getValue(quantile): between the two samples next to it; 0 when there is none. */

@@ -116,15 +116,19 @@ static struct histogram *slot_histogram(struct slot *slot)
     return histogram;
 }
 
+static void slot_add_samples(struct slot *slot, enum kind kind, int64_t value, int64_t count)
+{
+    latency_stats_add_many(&slot->stats, value, count);
+    if (is_advanced(kind))
+        histogram_add_many(slot_histogram(slot), value, (uint64_t)count);
+}
+
 static void slot_add(struct slot *slot, enum kind kind, int64_t value)
 {
-    if (is_counter(kind)) {
+    if (is_counter(kind))
         atomic_fetch_add_explicit(&slot->stats.total, value, memory_order_relaxed);
-        return;
-    }
-    latency_stats_add(&slot->stats, value);
-    if (is_advanced(kind))
-        histogram_add(slot_histogram(slot), value);
+    else
+        slot_add_samples(slot, kind, value, 1);
 }
 
 static void slot_reset(struct slot *slot)
@@ -381,6 +385,23 @@ void server_metrics_sample(struct server_metrics *metrics, enum metric metric, i
         return;
     assert(rows[metric].kind == KIND_SUMMARY || rows[metric].kind == KIND_SUMMARY_ADVANCED);
     slot_add(&metrics->slots[metric], rows[metric].kind, value);
+}
+
+void server_metrics_sample_run(struct server_metrics *metrics, enum metric metric, struct metric_run *run,
+                               int64_t value)
+{
+    if (run->count > 0 && run->value != value)
+        server_metrics_end_run(metrics, metric, run);
+    run->value = value;
+    run->count++;
+}
+
+void server_metrics_end_run(struct server_metrics *metrics, enum metric metric, struct metric_run *run)
+{
+    assert(rows[metric].kind == KIND_SUMMARY || rows[metric].kind == KIND_SUMMARY_ADVANCED);
+    if (metrics != NULL && run->count > 0)
+        slot_add_samples(&metrics->slots[metric], rows[metric].kind, run->value, run->count);
+    *run = (struct metric_run){0};
 }
 
 void server_metrics_count_key(struct server_metrics *metrics, enum metric metric, struct ustring key, int64_t by)

@@ -38,6 +38,14 @@ void server_metrics_free(struct server_metrics *metrics);
 /* A NULL metrics is accepted by both, for rooms that run without a server. */
 void server_metrics_count(struct server_metrics *metrics, enum metric metric, int64_t by);
 void server_metrics_sample(struct server_metrics *metrics, enum metric metric, int64_t value);
+/* Equal samples one behind the other, which are counted together: for who works through a batch. {0} has none. */
+struct metric_run {
+    int64_t value, count;
+};
+void server_metrics_sample_run(struct server_metrics *metrics, enum metric metric, struct metric_run *run,
+                               int64_t value);
+/* Counts what the run has; before anybody could miss it. */
+void server_metrics_end_run(struct server_metrics *metrics, enum metric metric, struct metric_run *run);
 /* For the sets; the key is copied. */
 void server_metrics_count_key(struct server_metrics *metrics, enum metric metric, struct ustring key, int64_t by);
 void server_metrics_sample_key(struct server_metrics *metrics, enum metric metric, struct ustring key, int64_t value);

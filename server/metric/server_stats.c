@@ -62,8 +62,14 @@ void latency_stats_init(struct latency_stats *stats)
 
 void latency_stats_add(struct latency_stats *stats, int64_t value)
 {
-    atomic_fetch_add_explicit(&stats->total, value, memory_order_relaxed);
-    atomic_fetch_add_explicit(&stats->count, 1, memory_order_relaxed);
+    latency_stats_add_many(stats, value, 1);
+}
+
+void latency_stats_add_many(struct latency_stats *stats, int64_t value, int64_t count)
+{
+    if (value != 0)    /* most are */
+        atomic_fetch_add_explicit(&stats->total, value * count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&stats->count, count, memory_order_relaxed);
     lower_to(&stats->min, value);
     raise_to(&stats->max, value);
 }

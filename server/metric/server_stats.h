@@ -14,6 +14,7 @@ struct latency_stats {
 };
 void latency_stats_init(struct latency_stats *stats);
 void latency_stats_add(struct latency_stats *stats, int64_t value);
+void latency_stats_add_many(struct latency_stats *stats, int64_t value, int64_t count);    /* `count` equal ones */
 void latency_stats_reset(struct latency_stats *stats);
 int64_t latency_stats_min(const struct latency_stats *stats);
 int64_t latency_stats_max(const struct latency_stats *stats);

@@ -226,7 +226,8 @@ int file_txn_log_append(struct file_txn_log *log, struct txn *txn, struct error 
     int err = past_failure(log, error);
     if (err != ZK_OK)
         return err;
-    struct error cause = {0};
+    struct error cause LEFT_AS_IT_IS;
+    error_init(&cause);
     struct segment *segment = log->last;
     if (segment == NULL || (segment->is_rolled && txn->header.zxid != segment->last_zxid))
         segment = add_segment(log, txn->header.zxid);

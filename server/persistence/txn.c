@@ -18,6 +18,7 @@
 #include "common/wire/jute.h"
 
 #define INLINE_ARENA ((size_t)256)
+#define USUAL_SIZE ((size_t)512)    /* encoded; a larger one grows */
 
 static struct txn *alloc_txn(struct blob *bytes)
 {
@@ -40,6 +41,7 @@ static int decode(struct txn *txn, const struct txn_rules *rules, struct error *
 struct txn *txn_new(const struct txn_header *header, const struct txn_body *body, const struct txn_digest *digest)
 {
     struct buffer encoded = {0};
+    buffer_reserve(&encoded, USUAL_SIZE);
     txn_body_encode(header, body, digest, &encoded);
     struct txn *txn = alloc_txn(blob_new_copy(encoded.bytes, encoded.size));
     buffer_release(&encoded);

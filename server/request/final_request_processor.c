@@ -144,13 +144,14 @@ static struct outcome answer(struct server_core *core, struct request *request,
         err = ZK_THROTTLED_OP;
     if (err != ZK_OK)
         return (struct outcome){err, "NA"};
-    const struct read_op_row *row = read_op_find(request->type);
+    const struct read_op_row *row = request->txn != NULL ? NULL : read_op_find(request->type);
     if (row == NULL)
         return answer_write(core, request, result, reply);
     return (struct outcome){row->run(core, request, reply), row->last_op};
 }
 
-static void update_stats(struct server_core *core, struct request *request, const char *last_op, int64_t zxid)
+static struct request_stats sample_latency(struct server_core *core, const struct request *request,
+                                           const char *last_op, int64_t zxid)
 {
     int64_t now_ms = clock_elapsed_ms(), latency_ms = now_ms - request->create_time_ms;
     if (latency_ms >= 0) {
@@ -158,7 +159,7 @@ static void update_stats(struct server_core *core, struct request *request, cons
         server_metrics_sample(core->metrics,
                               request->txn != NULL ? METRIC_UPDATE_LATENCY : METRIC_READ_LATENCY, latency_ms);
     }
-    server_cnxn_update_stats(request->cnxn, request->cxid, zxid, last_op, request->create_time_ms, now_ms);
+    return (struct request_stats){request->cxid, zxid, last_op, request->create_time_ms, now_ms};
 }
 
 /* Its connection is gone, or it never had one: nobody to answer, but a session's end closes the connection it has. */
@@ -177,7 +178,8 @@ static void finish_asked(struct server_core *core, struct request *request, cons
     if (server_core_is_stale(core, request))
         server_metrics_count(core->metrics, METRIC_STALE_REPLIES, 1);
     if (request->type == OP_CREATE_SESSION && error_of(request) == ZK_OK) {
-        update_stats(core, request, "SESS", zxid);
+        struct request_stats stats = sample_latency(core, request, "SESS", zxid);
+        server_cnxn_update_stats(cnxn, &stats);
         core->callbacks->finish_session_init(core, cnxn, true);
         return;
     }
@@ -186,10 +188,10 @@ static void finish_asked(struct server_core *core, struct request *request, cons
         server_cnxn_send_close(cnxn);    /* the connection's error, not the request's: ZOOKEEPER-710 */
         return;
     }
-    update_stats(core, request, outcome.last_op, zxid);
+    struct request_stats stats = sample_latency(core, request, outcome.last_op, zxid);
     bool is_ping = request->type == OP_PING && outcome.err == ZK_OK;
     struct reply_header header = {is_ping ? XID_PING : request->cxid, zxid, outcome.err};
-    int32_t size = reply_send(reply, cnxn, &header);
+    int32_t size = reply_send(reply, cnxn, &header, &stats);
     server_metrics_count(core->metrics, METRIC_RESPONSE_BYTES, size);
     if (request->type == OP_CLOSE_SESSION)
         server_cnxn_send_close(cnxn);

@@ -73,6 +73,17 @@ void change_record_unref(struct change_record *record)
     memory_free(record);
 }
 
+struct change_record *change_record_own(struct change_record *record, int64_t zxid)
+{
+    if (atomic_load_explicit(&record->references, memory_order_acquire) == 1) {    /* nor is it listed, then */
+        record->zxid = zxid;
+        return record;
+    }
+    struct change_record *copy = change_record_duplicate(record, zxid);
+    change_record_unref(record);
+    return copy;
+}
+
 const struct zk_acl_vector *change_record_acl(const struct change_record *record)
 {
     return record->acl_list != NULL ? &record->acl_list->acl : record->acl;
@@ -91,10 +102,10 @@ struct outstanding_changes *outstanding_changes_new(struct server_metrics *metri
     return changes;
 }
 
-static struct change_record *newest_of(struct outstanding_changes *changes, const char *path, size_t size)
-    REQUIRES(changes->lock)
+static struct change_record *newest_of(struct outstanding_changes *changes, uint64_t hash, const char *path,
+                                       size_t size) REQUIRES(changes->lock)
 {
-    struct hash_link *link = hash_map_find(&changes->newest, hash_bytes(path, size));
+    struct hash_link *link = hash_map_find(&changes->newest, hash);
     while (link != NULL) {
         struct change_record *record = container_of(link, struct change_record, path_link);
         if (record->path_size == size && memcmp(record->path, path, size) == 0)
@@ -106,12 +117,13 @@ static struct change_record *newest_of(struct outstanding_changes *changes, cons
 
 static void make_newest(struct outstanding_changes *changes, struct change_record *record) REQUIRES(changes->lock)
 {
-    struct change_record *older = newest_of(changes, record->path, record->path_size);
+    uint64_t hash = hash_bytes(record->path, record->path_size);
+    struct change_record *older = newest_of(changes, hash, record->path, record->path_size);
     if (older != NULL) {
         hash_map_remove(&changes->newest, &older->path_link);
         older->is_newest = false;
     }
-    hash_map_insert(&changes->newest, &record->path_link, hash_bytes(record->path, record->path_size));
+    hash_map_insert(&changes->newest, &record->path_link, hash);
     record->is_newest = true;
 }
 
@@ -141,9 +153,10 @@ void outstanding_changes_free(struct outstanding_changes *changes)
 
 struct change_record *outstanding_changes_find(struct outstanding_changes *changes, struct ustring path)
 {
+    size_t size = path.size > 0 ? (size_t)path.size : 0;
+    uint64_t hash = hash_bytes(path.bytes, size);
     mutex_lock(&changes->lock);
-    struct change_record *record =
-        changes->count == 0 ? NULL : newest_of(changes, path.bytes, path.size > 0 ? (size_t)path.size : 0);
+    struct change_record *record = changes->count == 0 ? NULL : newest_of(changes, hash, path.bytes, size);
     if (record != NULL)
         change_record_ref(record);
     mutex_unlock(&changes->lock);

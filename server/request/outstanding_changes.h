@@ -39,6 +39,8 @@ struct change_record {
 struct change_record *change_record_new(struct ustring path);
 /* A copy to change, for this zxid. */
 struct change_record *change_record_duplicate(const struct change_record *from, int64_t zxid);
+/* The record itself, to change, if nobody else has it, else such a copy; takes the reference over. */
+struct change_record *change_record_own(struct change_record *record, int64_t zxid);
 struct change_record *change_record_ref(struct change_record *record);
 void change_record_unref(struct change_record *record);
 const struct zk_acl_vector *change_record_acl(const struct change_record *record);

@@ -117,7 +117,8 @@ static int check_acl(struct prep_context *context, const struct change_record *r
 
 static int check_path(struct prep_context *context, struct ustring path)
 {
-    struct error reason = {0};
+    struct error reason LEFT_AS_IT_IS;
+    error_init(&reason);
     int err = path_validate(path, false, &reason);
     if (err != ZK_OK)
         log_debug("Invalid path with session 0x%" PRIx64 ", reason: %s", (uint64_t)context->request->session_id,
@@ -412,14 +413,16 @@ int prep_set_data(struct prep_context *context, const struct set_data_request *r
         err = next_version(node->stat.version, record->version, &version);
     if (err == ZK_OK) {
         ret_body->record.set_data = (struct set_data_txn){record->path, record->data, version};
-        struct change_record *changed = change_record_duplicate(node, context->header.zxid);
+        uint64_t before = node->node_digest;
+        struct change_record *changed = change_record_own(node, context->header.zxid);
+        node = NULL;
         changed->stat.version = version;
         changed->stat.mtime = context->header.time;
         changed->stat.mzxid = context->header.zxid;
         blob_unref(changed->data);
         changed->data =
             record->data.size < 0 ? NULL : blob_new_copy(record->data.bytes, (size_t)record->data.size);
-        add_change(context, changed, node->node_digest);
+        add_change(context, changed, before);
     }
     change_record_unref(node);
     return err;

@@ -248,18 +248,24 @@ static void prep_run(void *arg)
     struct request *batch[BATCH_SIZE];
     size_t count;
     struct server_metrics *metrics = prep->core->metrics;
+    struct metric_run waited = {0}, prepared = {0}, proposed = {0};
     while ((count = request_queue_take(prep->submitted, batch, BATCH_SIZE)) > 0) {
         int64_t start_ms = clock_coarse_ms();
         server_metrics_sample(metrics, METRIC_PREP_PROCESSOR_QUEUE_SIZE, (int64_t)count);
+        server_metrics_count(metrics, METRIC_PREP_PROCESSOR_QUEUED, (int64_t)count);
         for (size_t i = 0; i < count; i++) {
-            server_metrics_sample(metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, start_ms - batch[i]->queue_start_ms);
+            int64_t waited_ms = start_ms - batch[i]->queue_start_ms;
+            server_metrics_sample_run(metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, &waited, waited_ms);
             prep_request(prep, batch[i]);
             int64_t prepared_ms = clock_coarse_ms();
             request_processor_process(prep->next, batch[i]);
-            server_metrics_sample(metrics, METRIC_PREP_PROCESS_TIME, prepared_ms - start_ms);
+            server_metrics_sample_run(metrics, METRIC_PREP_PROCESS_TIME, &prepared, prepared_ms - start_ms);
             start_ms = clock_coarse_ms();
-            server_metrics_sample(metrics, METRIC_PROPOSAL_PROCESS_TIME, start_ms - prepared_ms);
+            server_metrics_sample_run(metrics, METRIC_PROPOSAL_PROCESS_TIME, &proposed, start_ms - prepared_ms);
         }
+        server_metrics_end_run(metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, &waited);
+        server_metrics_end_run(metrics, METRIC_PREP_PROCESS_TIME, &prepared);
+        server_metrics_end_run(metrics, METRIC_PROPOSAL_PROCESS_TIME, &proposed);
         request_processor_flush(prep->next);
     }
     log_info("PrepRequestProcessor exited loop!");
@@ -276,8 +282,6 @@ static void prep_process(struct request_processor *self, struct request *request
     request->queue_start_ms = clock_coarse_ms();
     if (request_queue_put_quiet(prep->submitted, request) != ZK_OK)
         request_unref(request);    /* coming down: nobody will answer any more */
-    else
-        server_metrics_count(prep->core->metrics, METRIC_PREP_PROCESSOR_QUEUED, 1);
 }
 
 static void prep_flush(struct request_processor *self)

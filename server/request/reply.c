@@ -45,15 +45,16 @@ void reply_put_raw(struct reply *reply, struct blob *bytes)
     blob_unref(bytes);
 }
 
-int32_t reply_send(struct reply *reply, struct server_cnxn *cnxn, const struct reply_header *header)
+int32_t reply_send(struct reply *reply, struct server_cnxn *cnxn, const struct reply_header *header,
+                   const struct request_stats *stats)
 {
     if (!reply->has_body)
-        return server_cnxn_send_reply(cnxn, header, NULL, 0);
+        return server_cnxn_send_answer(cnxn, header, NULL, 0, stats);
     struct packet_part parts[3] = {{.bytes = reply->head.bytes, .size = reply->head.size}};
     size_t count = 1;
     if (reply->blob != NULL) {
         parts[count++] = (struct packet_part){.size = reply->blob->size, .blob = reply->blob};
         parts[count++] = (struct packet_part){.bytes = reply->tail.bytes, .size = reply->tail.size};
     }
-    return server_cnxn_send_reply(cnxn, header, parts, count);
+    return server_cnxn_send_answer(cnxn, header, parts, count, stats);
 }

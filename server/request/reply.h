@@ -20,6 +20,7 @@ struct buffer *reply_out(struct reply *reply);
 void reply_put_data(struct reply *reply, struct blob *data);
 /* Bytes of a blob as they are; takes the reference over. */
 void reply_put_raw(struct reply *reply, struct blob *bytes);
-int32_t reply_send(struct reply *reply, struct server_cnxn *cnxn, const struct reply_header *header);
+int32_t reply_send(struct reply *reply, struct server_cnxn *cnxn, const struct reply_header *header,
+                   const struct request_stats *stats);
 
 #endif

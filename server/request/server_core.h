@@ -70,7 +70,7 @@ struct core_callbacks {
     void (*finish_session_init)(struct server_core *core, struct server_cnxn *cnxn, bool is_valid);
     /* The connection of a session, if it has one here, is closed; true if there was. */
     bool (*close_session)(struct server_core *core, int64_t session_id, enum disconnect_reason reason);
-    /* Replies and events are out: wake who writes them. */
+    /* Replies and events are queued: send them, or wake who does. No lock is held. */
     void (*flush_connections)(struct server_core *core);
     /* Nothing more can be acknowledged: the process has to end with this code. Returns. */
     void (*fail)(struct server_core *core, int exit_code, const struct error *error);

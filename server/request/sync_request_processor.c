@@ -6,7 +6,10 @@
  *   queued (Q4) --> [ append ] --> to_flush --(commit: write, fdatasync)--> next
  * (1) Nothing that follows an append in the queue is passed on before the append is durable.
  * (2) After a write or a sync failed nothing is passed on any more, and the process ends.
- * A read goes straight on when nothing waits to be flushed.
+ * (3) The next processor gets one request at a time from here: on SyncThread, or, while that has none in hand, on the
+ *     thread that brings one.
+ * A read goes straight on when nothing waits to be flushed. Departs from Java: when nothing is in hand at all, it does
+ * so without crossing the queue.
  */
 #include "server/request/sync_request_processor.h"
 
@@ -33,6 +36,8 @@ struct sync_request_processor {
     struct request_processor *next;
     struct request_queue *queued;    /* Q4 */
     struct thread *thread;
+    _Atomic int64_t in_hand;         /* put into Q4 and not passed on yet; after a failure never 0 again */
+    bool has_crossed;                /* reads went on past Q4 since the last flush; whoever brings requests */
 
     /* SyncThread's */
     struct request **to_flush;
@@ -113,6 +118,12 @@ static void pass_on(struct sync_request_processor *sync, struct request *request
         request_unref(request);
 }
 
+/* They were passed on: whoever finds nothing in hand finds all that they did. */
+static void out_of_hand(struct sync_request_processor *sync, size_t count)
+{
+    atomic_fetch_sub_explicit(&sync->in_hand, (int64_t)count, memory_order_release);
+}
+
 static void flush_next(struct sync_request_processor *sync)
 {
     if (sync->next != NULL)
@@ -133,12 +144,15 @@ static void sync_flush_batch(struct sync_request_processor *sync)
         return;
     }
     int64_t now_ms = clock_elapsed_ms(), coarse_ms = clock_coarse_ms();
+    struct metric_run waited = {0};
     server_metrics_sample(core->metrics, METRIC_SYNC_PROCESSOR_FLUSH_TIME, now_ms - start_ms);
     for (size_t i = 0; i < sync->to_flush_count; i++) {
-        server_metrics_sample(core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_AND_FLUSH_TIME,
-                              coarse_ms - sync->to_flush[i]->queue_start_ms);
+        int64_t waited_ms = coarse_ms - sync->to_flush[i]->queue_start_ms;
+        server_metrics_sample_run(core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_AND_FLUSH_TIME, &waited, waited_ms);
         pass_on(sync, sync->to_flush[i]);
     }
+    server_metrics_end_run(core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_AND_FLUSH_TIME, &waited);
+    out_of_hand(sync, sync->to_flush_count);
     sync->to_flush_count = 0;
     flush_next(sync);
     sync->last_flush_ms = now_ms;
@@ -173,7 +187,8 @@ static void sync_request(struct sync_request_processor *sync, struct request *re
         request_unref(request);
         return;
     }
-    struct error error = {0};
+    struct error error LEFT_AS_IT_IS;
+    error_init(&error);
     if (request->txn != NULL && !request->is_throttled) {
         if (zk_database_append(sync->core->database, request->txn, &error) != ZK_OK) {
             fail(sync, &error);
@@ -185,6 +200,7 @@ static void sync_request(struct sync_request_processor *sync, struct request *re
             start_snapshot(sync);
     } else if (sync->to_flush_count == 0) {
         pass_on(sync, request);
+        out_of_hand(sync, 1);
         sync->has_unflushed = true;
         return;
     }
@@ -214,19 +230,22 @@ static void sync_run(void *arg)
     struct sync_request_processor *sync = arg;
     struct request *batch[BATCH_SIZE];
     size_t count;
-    sync->last_flush_ms = clock_elapsed_ms();
+    struct server_metrics *metrics = sync->core->metrics;
+    struct metric_run waited = {0};
     while ((count = take_batch(sync, batch)) > 0) {
         int64_t start_ms = clock_coarse_ms();
-        server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_SIZE, (int64_t)count);
+        server_metrics_sample(metrics, METRIC_SYNC_PROCESSOR_QUEUE_SIZE, (int64_t)count);
+        server_metrics_count(metrics, METRIC_SYNC_PROCESSOR_QUEUED, (int64_t)count);
         for (size_t i = 0; i < count; i++) {
-            server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESSOR_QUEUE_TIME,
-                                  start_ms - batch[i]->queue_start_ms);
+            int64_t waited_ms = start_ms - batch[i]->queue_start_ms;
+            server_metrics_sample_run(metrics, METRIC_SYNC_PROCESSOR_QUEUE_TIME, &waited, waited_ms);
             sync_request(sync, batch[i]);
         }
+        server_metrics_end_run(metrics, METRIC_SYNC_PROCESSOR_QUEUE_TIME, &waited);
         if (sync->has_unflushed)
             flush_next(sync);
         sync->has_unflushed = false;
-        server_metrics_sample(sync->core->metrics, METRIC_SYNC_PROCESS_TIME, clock_coarse_ms() - start_ms);
+        server_metrics_sample(metrics, METRIC_SYNC_PROCESS_TIME, clock_coarse_ms() - start_ms);
     }
     sync_flush_batch(sync);
     log_info("SyncRequestProcessor exited!");
@@ -239,19 +258,34 @@ static struct sync_request_processor *sync_of(struct request_processor *self)
     return container_of(self, struct sync_request_processor, base);
 }
 
+static bool may_cross(struct sync_request_processor *sync, const struct request *request)
+{
+    return request->txn == NULL && sync->next != NULL &&
+           atomic_load_explicit(&sync->in_hand, memory_order_acquire) == 0;
+}
+
 static void sync_process(struct request_processor *self, struct request *request)
 {
     struct sync_request_processor *sync = sync_of(self);
+    if (may_cross(sync, request)) {
+        request_processor_process(sync->next, request);    /* (3) */
+        sync->has_crossed = true;
+        return;
+    }
     request->queue_start_ms = clock_coarse_ms();
+    atomic_fetch_add_explicit(&sync->in_hand, 1, memory_order_relaxed);
     if (request_queue_put_quiet(sync->queued, request) != ZK_OK)
         request_unref(request);
-    else
-        server_metrics_count(sync->core->metrics, METRIC_SYNC_PROCESSOR_QUEUED, 1);
 }
 
 static void sync_flush(struct request_processor *self)
 {
-    request_queue_wake(sync_of(self)->queued);
+    struct sync_request_processor *sync = sync_of(self);
+    request_queue_wake(sync->queued);
+    if (!sync->has_crossed)
+        return;
+    sync->has_crossed = false;
+    flush_next(sync);
 }
 
 static void sync_shutdown(struct request_processor *self)
@@ -282,6 +316,7 @@ struct request_processor *sync_request_processor_start(struct server_core *core,
     sync->core = core;
     sync->next = next;
     sync->queued = request_queue_new(QUEUED_BOUND);
+    sync->last_flush_ms = clock_elapsed_ms();
     roll_snapshot_dice(sync);
     char *name = string_format("SyncThread:%" PRId64, core->server_id);
     sync->thread = thread_start(name, sync_run, sync);

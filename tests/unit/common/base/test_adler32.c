@@ -1,6 +1,8 @@
 /* test_adler32.c - checksums, against their published check values. */
 #include "common/base/adler32.h"
 
+#include <zlib.h>
+
 #include "tests/lib/check_main.h"
 
 START_TEST(sums_have_their_check_values)
@@ -17,6 +19,23 @@ START_TEST(a_sum_may_be_made_in_steps)
 }
 END_TEST
 
+START_TEST(a_crc_is_that_of_zlib)
+{
+    enum { MOST = 700 };
+    uint8_t bytes[MOST + 20];
+    uint32_t seed = 12345;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        seed = seed * 1103515245u + 12345u;
+        bytes[i] = (uint8_t)(seed >> 16);
+    }
+    for (size_t size = 0; size <= MOST; size++) {
+        size_t from = size % 17;
+        uint32_t start = size % 3 == 0 ? CRC32_START : seed * (uint32_t)size;
+        ck_assert_msg(crc32_update(start, bytes + from, size) == crc32_z(start, bytes + from, size), "%zu bytes", size);
+    }
+}
+END_TEST
+
 START_TEST(no_bytes_change_no_sum)
 {
     ck_assert_uint_eq(adler32_update(0x11e60398, NULL, 0), 0x11e60398);
@@ -30,6 +49,7 @@ static Suite *adler32_suite(void)
     TCase *tcase = tcase_create("adler32");
     tcase_add_test(tcase, sums_have_their_check_values);
     tcase_add_test(tcase, a_sum_may_be_made_in_steps);
+    tcase_add_test(tcase, a_crc_is_that_of_zlib);
     tcase_add_test(tcase, no_bytes_change_no_sum);
     suite_add_tcase(suite, tcase);
     return suite;

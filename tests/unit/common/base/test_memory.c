@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/lib/check_main.h"
 
@@ -58,6 +59,37 @@ START_TEST(a_container_is_found_from_its_member)
 }
 END_TEST
 
+static void use_and_free(size_t count)
+{
+    static void *blocks[512];
+    for (size_t i = 0; i < count; i++) {
+        blocks[i] = memory_alloc(4000);
+        memset(blocks[i], 1, 4000);
+    }
+    for (size_t i = 0; i < count; i++)
+        memory_free(blocks[i]);
+}
+
+static long faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+START_TEST(what_was_freed_is_there_for_what_comes_next)
+{
+#ifdef __GLIBC__
+    memory_keep_freed();
+    use_and_free(512);
+    long before = faults();
+    for (int i = 0; i < 20; i++)
+        use_and_free(512);
+    ck_assert_int_lt(faults() - before, 512);
+#endif
+}
+END_TEST
+
 static Suite *memory_suite(void)
 {
     Suite *suite = suite_create("memory");
@@ -66,6 +98,7 @@ static Suite *memory_suite(void)
     tcase_add_test(tcase, new_structs_are_zero);
     tcase_add_test(tcase, copies_and_grows);
     tcase_add_test_raise_signal(tcase, no_memory_ends_the_process, SIGABRT);
+    tcase_add_test(tcase, what_was_freed_is_there_for_what_comes_next);
     tcase_add_test(tcase, a_container_is_found_from_its_member);
     suite_add_tcase(suite, tcase);
     return suite;

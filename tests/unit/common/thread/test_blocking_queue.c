@@ -2,6 +2,7 @@
 #include "common/thread/blocking_queue.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/memory.h"
@@ -286,6 +287,36 @@ START_TEST(nothing_is_lost_in_a_crowd)
 }
 END_TEST
 
+static struct int_queue *_Atomic brief;
+
+static void put_into_brief(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 3000; i++) {
+        struct int_queue *queue;
+        while ((queue = atomic_exchange(&brief, NULL)) == NULL)
+            thread_yield();
+        if (int_queue_put(queue, i) != ZK_OK)
+            abort();    /* Check's own are for the thread of the test */
+    }
+}
+
+/* Who puts an element may be about to wake the taker, who is up already and has it. */
+START_TEST(who_took_the_last_element_may_free_the_queue)
+{
+    struct thread *thread = thread_start("putter", put_into_brief, NULL);
+    for (int i = 0; i < 3000; i++) {
+        struct int_queue *queue = int_queue_new(4);
+        int element;
+        atomic_store(&brief, queue);
+        ck_assert_uint_eq(int_queue_take(queue, &element, 1), 1);
+        ck_assert_int_eq(element, i);
+        int_queue_free(queue);
+    }
+    thread_join(thread);
+}
+END_TEST
+
 static Suite *blocking_queue_suite(void)
 {
     Suite *suite = suite_create("blocking_queue");
@@ -303,6 +334,7 @@ static Suite *blocking_queue_suite(void)
     tcase_add_test(tcase, a_poll_ends_at_its_deadline);
     tcase_add_test(tcase, a_poll_follows_the_frozen_clock);
     tcase_add_test(tcase, nothing_is_lost_in_a_crowd);
+    tcase_add_test(tcase, who_took_the_last_element_may_free_the_queue);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "common/base/memory.h"
+#include "common/thread/thread.h"
 #include "tests/unit/server/cnxn/cnxn_test.h"
 
-static struct raw_client alice, bob;
+static struct raw_client alice, bob, carol, idlers[8];
 
 static void set_up(int workers)
 {
@@ -17,6 +18,9 @@ static void set_up(int workers)
     cnxn_start(workers);
     raw_client_init(&alice);
     raw_client_init(&bob);
+    raw_client_init(&carol);
+    for (size_t i = 0; i < ARRAY_SIZE(idlers); i++)
+        raw_client_init(&idlers[i]);
 }
 
 static void set_up_selectors(void)
@@ -33,6 +37,9 @@ static void tear_down(void)
 {
     raw_client_release(&alice);
     raw_client_release(&bob);
+    raw_client_release(&carol);
+    for (size_t i = 0; i < ARRAY_SIZE(idlers); i++)
+        raw_client_release(&idlers[i]);
     cnxn_tear_down();
 }
 
@@ -287,6 +294,87 @@ START_TEST(a_reply_is_made_of_its_parts)
 }
 END_TEST
 
+/* Both selectors are in the middle of something. */
+START_TEST(who_flushes_writes_himself)
+{
+    cnxn_join(&alice);
+    struct server_cnxn *cnxn = cnxn_only();
+    cnxn_hold(true);
+    for (int32_t i = 0; i < 2; i++) {    /* one for each selector */
+        struct raw_client *client = i == 0 ? &bob : &carol;
+        cnxn_join(client);
+        send_requests(client, i, 1, 20);
+    }
+    cnxn_wait_packets(2);
+    struct reply_header header = {1, 1, ZK_OK};
+    server_cnxn_send_reply(cnxn, &header, NULL, 0);
+    server_cnxn_send_raw(cnxn, "\0\0\0\3raw", 7);
+    server_cnxn_factory_flush(cnxn_factory);
+    ck_assert_int_eq(raw_client_receive(&alice, 1), ZK_OK);
+    ck_assert_int_eq(raw_client_receive_frame(&alice), ZK_OK);
+    ck_assert_mem_eq(alice.frame.bytes, "raw", 3);
+    cnxn_hold(false);
+    server_cnxn_unref(cnxn);
+}
+END_TEST
+
+enum { ANSWERERS = 3, ANSWERS = 3000 };
+struct answerer {
+    struct server_cnxn **cnxns;
+    size_t cnxn_count;
+    int32_t first_xid;
+};
+
+static void answer_many(void *arg)
+{
+    struct answerer *answerer = arg;
+    for (int32_t i = 0; i < ANSWERS; i++) {
+        struct reply_header header = {answerer->first_xid + i, i, ZK_OK};
+        struct packet_part part = {.bytes = "some body that is not always as long", .size = (size_t)i % 37};
+        for (size_t k = 0; k < answerer->cnxn_count && (k < 3 || i % 2 == 0); k++)    /* sometimes few */
+            server_cnxn_send_reply(answerer->cnxns[k], &header, &part, 1);
+        if (i % 3 == 0)
+            server_cnxn_factory_flush(cnxn_factory);
+    }
+    server_cnxn_factory_flush(cnxn_factory);
+}
+
+/* While clients send, come and go. What one thread answers stays in order, whoever writes it. */
+START_TEST(several_answer_and_flush_at_a_time)
+{
+    struct thread *threads[ANSWERERS];
+    struct answerer answerers[ANSWERERS];
+    cnxn_join(&alice);
+    cnxn_join(&bob);
+    cnxn_join(&carol);
+    for (size_t i = 0; i < ARRAY_SIZE(idlers); i++)    /* who do not read */
+        cnxn_join(&idlers[i]);
+    size_t count;
+    struct server_cnxn **cnxns = server_cnxn_factory_list(cnxn_factory, &count);
+    ck_assert_uint_eq(count, 3 + ARRAY_SIZE(idlers));
+    for (int i = 0; i < ANSWERERS; i++) {
+        answerers[i] = (struct answerer){cnxns, count, i * 10000};
+        threads[i] = thread_start("answerer", answer_many, &answerers[i]);
+    }
+    raw_client_hang_up(&carol);
+    int32_t next_of[ANSWERERS] = {0};
+    for (int32_t i = 0; i < ANSWERERS * ANSWERS; i++) {
+        if (i % 9 == 0)
+            send_requests(&alice, i, 1, 20);
+        ck_assert_int_eq(raw_client_receive_frame(&alice), ZK_OK);
+        int32_t xid = (int32_t)load_be32(alice.frame.bytes), at = xid % 10000;
+        ck_assert_int_eq(at, next_of[xid / 10000]++);
+        ck_assert_uint_eq(alice.frame.size, 16 + (size_t)at % 37);
+    }
+    for (int i = 0; i < ANSWERERS; i++)
+        thread_join(threads[i]);
+    ck_assert_uint_eq(cnxn_wait_removed(1), 1);
+    for (size_t i = 0; i < count; i++)
+        server_cnxn_unref(cnxns[i]);
+    memory_free(cnxns);
+}
+END_TEST
+
 START_TEST(a_close_waits_for_what_was_sent_before_it_and_for_nothing_else)
 {
     cnxn_join(&alice);
@@ -469,8 +557,8 @@ START_TEST(it_prints_itself_as_java_does)
     ck_assert_msg(strncmp(line, " /127.0.0.1:", 12) == 0, "%s", line);
     ck_assert_msg(strstr(line, "](queued=2,recved=4,sent=1)") != NULL, "%s", line);
     server_cnxn_set_session_id(cnxn, 0x10);
-    server_cnxn_update_stats(cnxn, 3, 0x20, "EXIS", 100, 104);
-    server_cnxn_update_stats(cnxn, 4, 0x21, "GETD", 100, 110);
+    server_cnxn_update_stats(cnxn, &(struct request_stats){3, 0x20, "EXIS", 100, 104});
+    server_cnxn_update_stats(cnxn, &(struct request_stats){4, 0x21, "GETD", 100, 110});
     buffer_clear(&text);
     server_cnxn_print(cnxn, false, &text);
     buffer_printf(&expected,
@@ -516,6 +604,7 @@ static void add_tests(Suite *suite, const char *name, void (*set_up_case)(void))
     tcase_add_test(tcase, receiving_may_be_switched_off_and_on);
     tcase_add_test(tcase, replies_come_in_the_order_they_were_sent);
     tcase_add_test(tcase, a_reply_is_made_of_its_parts);
+    tcase_add_test(tcase, several_answer_and_flush_at_a_time);
     tcase_add_test(tcase, a_close_waits_for_what_was_sent_before_it_and_for_nothing_else);
     tcase_add_test(tcase, a_slow_reader_gets_everything_and_holds_nobody_up);
     tcase_add_test(tcase, who_leaves_too_much_unread_is_not_read_until_it_reads);
@@ -534,6 +623,10 @@ static Suite *server_cnxn_suite(void)
     Suite *suite = suite_create("server_cnxn");
     add_tests(suite, "selectors alone", set_up_selectors);
     add_tests(suite, "with workers", set_up_workers);
+    TCase *tcase = tcase_create("selectors that are held up");
+    tcase_add_checked_fixture(tcase, set_up_selectors, tear_down);
+    tcase_add_test(tcase, who_flushes_writes_himself);
+    suite_add_tcase(suite, tcase);
     return suite;
 }
 

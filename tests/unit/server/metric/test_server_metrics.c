@@ -72,6 +72,33 @@ START_TEST(dump_is_that_of_java)
 }
 END_TEST
 
+START_TEST(a_run_counts_as_its_samples_do)
+{
+    static const int64_t values[] = {0, 0, 0, 3, 3, 0, -1, -1, 7, 7, 7, 7};
+    struct server_metrics *one_by_one = server_metrics_new(), *in_runs = server_metrics_new();
+    struct metric_run latency = {0}, size = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        server_metrics_sample(one_by_one, METRIC_READ_LATENCY, values[i]);
+        server_metrics_sample(one_by_one, METRIC_FSYNC_TIME, values[i]);
+        server_metrics_sample_run(in_runs, METRIC_READ_LATENCY, &latency, values[i]);
+        server_metrics_sample_run(in_runs, METRIC_FSYNC_TIME, &size, values[i]);
+    }
+    server_metrics_end_run(in_runs, METRIC_READ_LATENCY, &latency);
+    server_metrics_end_run(in_runs, METRIC_FSYNC_TIME, &size);
+    server_metrics_end_run(in_runs, METRIC_FSYNC_TIME, &size);    /* an empty one */
+    struct buffer expected = {0}, text = {0};
+    server_metrics_dump(one_by_one, append_row, &expected);
+    server_metrics_dump(in_runs, append_row, &text);
+    ck_assert_str_eq(buffer_string(&text), buffer_string(&expected));
+    server_metrics_sample_run(NULL, METRIC_FSYNC_TIME, &size, 1);
+    server_metrics_end_run(NULL, METRIC_FSYNC_TIME, &size);
+    buffer_release(&expected);
+    buffer_release(&text);
+    server_metrics_free(one_by_one);
+    server_metrics_free(in_runs);
+}
+END_TEST
+
 START_TEST(reset_leaves_zeros)
 {
     struct server_metrics *metrics = server_metrics_new();
@@ -231,6 +258,7 @@ static Suite *server_metrics_suite(void)
     Suite *suite = suite_create("server_metrics");
     TCase *tcase = tcase_create("server_metrics");
     tcase_add_test(tcase, dump_is_that_of_java);
+    tcase_add_test(tcase, a_run_counts_as_its_samples_do);
     tcase_add_test(tcase, reset_leaves_zeros);
     tcase_add_test(tcase, a_room_without_a_server_has_no_metrics);
     tcase_add_test(tcase, keys_of_a_set_are_bounded);

@@ -31,7 +31,7 @@ static void assert_sent(const void *bytes, size_t size)
 {
     static int32_t xid = 1;
     struct reply_header header = {xid, 5, ZK_OK};
-    ck_assert_int_eq(reply_send(&reply, cnxn, &header), (int32_t)(16 + size));
+    ck_assert_int_eq(reply_send(&reply, cnxn, &header, NULL), (int32_t)(16 + size));
     server_cnxn_factory_flush(cnxn_factory);
     ck_assert_int_eq(raw_client_receive(&client, xid++), ZK_OK);
     ck_assert_uint_eq(jute_left(&client.body), size);
@@ -87,7 +87,7 @@ START_TEST(large_data_is_referenced_until_it_is_written)
     memset(data->bytes, 'x', data->size);
     reply_put_data(&reply, blob_ref(data));
     struct reply_header header = {1, 5, ZK_OK};
-    reply_send(&reply, cnxn, &header);
+    reply_send(&reply, cnxn, &header, NULL);
     reply_clear(&reply);
     ck_assert_uint_eq(atomic_load(&data->references), 2);
     server_cnxn_factory_flush(cnxn_factory);

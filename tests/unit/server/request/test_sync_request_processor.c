@@ -15,6 +15,7 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 #include "common/thread/mutex.h"
+#include "common/thread/thread.h"
 #include "server/persistence/file_txn_log.h"
 #include "server/request/exit_code.h"
 #include "tests/unit/server/request/core_test.h"
@@ -27,6 +28,7 @@ struct passed {
     int32_t cxid;
     int64_t zxid, time_ms;    /* zxid 0: a read */
     bool is_durable;
+    uintptr_t thread_id;      /* that passed it on */
 };
 struct next_processor {
     struct request_processor base;
@@ -35,6 +37,7 @@ struct next_processor {
     struct condition changed;
     struct passed items[PASSED_MOST] GUARDED_BY(lock);
     size_t count GUARDED_BY(lock), flushes GUARDED_BY(lock), shutdowns GUARDED_BY(lock);
+    _Atomic int inside, most_inside;    /* calls at a time */
 };
 static struct next_processor next;
 static struct request_processor *sync_processor;
@@ -59,14 +62,19 @@ static bool log_holds(int64_t zxid)
 static void next_process(struct request_processor *self, struct request *request)
 {
     (void)self;
+    int inside = atomic_fetch_add(&next.inside, 1) + 1;
+    if (inside > atomic_load(&next.most_inside))
+        atomic_store(&next.most_inside, inside);
     int64_t zxid = request->txn == NULL ? 0 : request->txn->header.zxid;
     bool is_durable = zxid == 0 || !next.looks_into_log || log_holds(zxid);
     mutex_lock(&next.lock);
     assert(next.count < PASSED_MOST);
-    next.items[next.count++] = (struct passed){request->cxid, zxid, clock_elapsed_ms(), is_durable};
+    next.items[next.count++] =
+        (struct passed){request->cxid, zxid, clock_elapsed_ms(), is_durable, thread_current_id()};
     condition_broadcast(&next.changed);
     mutex_unlock(&next.lock);
     request_unref(request);
+    atomic_fetch_sub(&next.inside, 1);
 }
 
 static void next_flush(struct request_processor *self)
@@ -240,6 +248,52 @@ START_TEST(a_read_passes_when_nothing_is_pending)
 }
 END_TEST
 
+static size_t flushes(void)
+{
+    mutex_lock(&next.lock);
+    size_t count = next.flushes;
+    mutex_unlock(&next.lock);
+    return count;
+}
+
+START_TEST(a_read_with_nothing_in_front_is_passed_on_by_who_brings_it)
+{
+    start();
+    put_read(0);
+    ck_assert_uint_eq(wait_passed(0), 1);
+    ck_assert_uint_eq(passed(0).thread_id, thread_current_id());
+    ck_assert_uint_eq(flushes(), 0);
+    flush();
+    ck_assert_uint_eq(flushes(), 1);
+    flush();
+    ck_assert_msg(flushes() == 1, "a flush with nothing behind it goes no further");
+}
+END_TEST
+
+/* The thread that brings them goes on while the other has one in hand. */
+START_TEST(no_read_overtakes_a_write_or_runs_beside_it)
+{
+    start();
+    for (int32_t i = 0; i < 1500; i++) {
+        if (i % 5 == 0)
+            put_write(i);
+        else
+            put_read(i);
+        if (i % 7 == 0)
+            flush();
+    }
+    flush();
+    assert_passed_in_order(1500);
+    ck_assert_msg(atomic_load(&next.most_inside) == 1, "%d at a time", atomic_load(&next.most_inside));
+    put_write(1500);
+    ck_assert_uint_eq(wait_passed(0), 1500);    /* not flushed: it is in hand */
+    put_read(1501);
+    flush();
+    assert_passed_in_order(1502);
+    ck_assert_uint_ne(passed(1501).thread_id, thread_current_id());
+}
+END_TEST
+
 START_TEST(a_batch_waits_for_its_delay)
 {
     clock_freeze(1000, 0);
@@ -248,7 +302,7 @@ START_TEST(a_batch_waits_for_its_delay)
     start();
     put_read(0);
     flush();
-    wait_passed(1);    /* its thread runs, and counts from here */
+    wait_passed(1);
     put_write(1);
     put_read(2);
     flush();
@@ -445,6 +499,8 @@ static Suite *sync_request_processor_suite(void)
     tcase_add_test(tcase, so_it_is_in_batches);
     tcase_add_test(tcase, reads_keep_their_place_behind_writes);
     tcase_add_test(tcase, a_read_passes_when_nothing_is_pending);
+    tcase_add_test(tcase, a_read_with_nothing_in_front_is_passed_on_by_who_brings_it);
+    tcase_add_test(tcase, no_read_overtakes_a_write_or_runs_beside_it);
     tcase_add_test(tcase, a_batch_waits_for_its_delay);
     tcase_add_test(tcase, or_until_nothing_has_come_for_a_while);
     tcase_add_test(tcase, or_for_its_size);

@@ -1,6 +1,8 @@
 /* test_digest.c - digests that Java's DigestCalculator gave. */
 #include "server/tree/digest.h"
 
+#include <zlib.h>
+
 #include "common/base/memory.h"
 #include "tests/lib/check_main.h"
 
@@ -28,11 +30,30 @@ START_TEST(digest_is_that_of_java)
 }
 END_TEST
 
+/* Both ways of summing up meet where the one ends. */
+START_TEST(digest_is_the_crc_of_what_is_put_together)
+{
+    enum { MOST = 600 };
+    uint8_t data[MOST], whole[2 + MOST + 60];
+    static const struct stat_persisted none;
+    for (size_t i = 0; i < MOST; i++)
+        data[i] = (uint8_t)(i * 7);
+    for (size_t size = 0; size <= MOST; size++) {
+        memcpy(whole, "/a", 2);
+        memcpy(whole + 2, data, size);
+        memset(whole + 2 + size, 0, 60);
+        uint64_t digest = digest_calculate(ustring_of("/a"), (struct slice){data, size}, &none);
+        ck_assert_msg(digest == crc32_z(0, whole, 2 + size + 60), "%zu bytes", size);
+    }
+}
+END_TEST
+
 static Suite *digest_suite(void)
 {
     Suite *suite = suite_create("digest");
     TCase *tcase = tcase_create("digest");
     tcase_add_loop_test(tcase, digest_is_that_of_java, 0, ARRAY_SIZE(digests));
+    tcase_add_test(tcase, digest_is_the_crc_of_what_is_put_together);
     suite_add_tcase(suite, tcase);
     return suite;
 }
