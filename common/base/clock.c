@@ -47,9 +47,15 @@ int64_t clock_coarse_ms(void)
     return read_ns(CLOCK_MONOTONIC_COARSE) / NS_PER_MS;
 }
 
-int64_t clock_real_elapsed_ms(void)
+int64_t clock_sleep_begins_ms(void)
 {
-    return read_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+    return atomic_load(&is_frozen) ? -1 : read_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+}
+
+int64_t clock_overslept_ms(int64_t begin_ms, int64_t wanted_ms)
+{
+    int64_t end_ms = clock_sleep_begins_ms();
+    return begin_ms < 0 || end_ms < 0 ? 0 : end_ms - begin_ms - wanted_ms;
 }
 
 int64_t clock_wall_ms(void)

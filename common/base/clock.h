@@ -11,8 +11,10 @@ int64_t clock_elapsed_ns(void);
 /* Elapsed time as of the last tick of the kernel, some milliseconds ago at the most: a fraction of the price, for sums of
  * many durations and for what is rounded to ticks. Not to be mixed with the exact one in one difference. */
 int64_t clock_coarse_ms(void);
-/* Elapsed time that no test freezes: for who has to see whether the process itself stood still. */
-int64_t clock_real_elapsed_ms(void);
+/* For who has to see whether the process itself stood still: when a sleep begins, and by how many ms it became longer
+ * than it was to be. 0 where a test has frozen the clock, as time is then what the test says. */
+int64_t clock_sleep_begins_ms(void);
+int64_t clock_overslept_ms(int64_t begin_ms, int64_t wanted_ms);
 
 /* Wall time in milliseconds since 1970: ctime, mtime, TTLs, log lines, and nothing else. */
 int64_t clock_wall_ms(void);

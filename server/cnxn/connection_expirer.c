@@ -20,13 +20,13 @@ struct connection_expirer {
     bool is_stopping GUARDED_BY(lock);
 };
 
-/* So long, or until it is stopped; returns the ms it took longer. */
-static int64_t wait_ms(struct connection_expirer *expirer, int64_t ms) REQUIRES(expirer->lock)
+/* `ms` from `now_ms` on, or until it is stopped; returns the ms it took longer. */
+static int64_t wait_ms(struct connection_expirer *expirer, int64_t now_ms, int64_t ms) REQUIRES(expirer->lock)
 {
-    int64_t start_ms = clock_real_elapsed_ms(), deadline_ms = clock_elapsed_ms() + ms;
+    int64_t begin_ms = clock_sleep_begins_ms(), deadline_ms = now_ms + ms;
     while (!expirer->is_stopping && condition_wait_until(&expirer->stopped, &expirer->lock, deadline_ms))
         ;
-    return clock_real_elapsed_ms() - start_ms - ms;
+    return clock_overslept_ms(begin_ms, ms);
 }
 
 static void expirer_run(void *arg)
@@ -36,9 +36,10 @@ static void expirer_run(void *arg)
     mutex_lock(&expirer->lock);
     while (!expirer->is_stopping) {
         mutex_unlock(&expirer->lock);
+        int64_t now_ms = clock_elapsed_ms();
         int64_t ms = expirer->expire(expirer->context, late_ms);
         mutex_lock(&expirer->lock);
-        late_ms = wait_ms(expirer, ms);
+        late_ms = wait_ms(expirer, now_ms, ms);
     }
     mutex_unlock(&expirer->lock);
 }

@@ -110,9 +110,9 @@ static void expire_due_sessions(struct session_tracker_impl *tracker) REQUIRES(t
 /* Wakes late where the process stood still, which is nobody's silence. */
 static void wait_a_tick(struct session_tracker_impl *tracker, int64_t now_ms, int64_t wait_ms) REQUIRES(tracker->lock)
 {
-    int64_t start_ms = clock_real_elapsed_ms();
+    int64_t begin_ms = clock_sleep_begins_ms();
     condition_wait_until(&tracker->stopped, &tracker->lock, now_ms + wait_ms);
-    int64_t late_ms = clock_real_elapsed_ms() - start_ms - wait_ms;
+    int64_t late_ms = clock_overslept_ms(begin_ms, wait_ms);
     int64_t put_off_ms = expiry_queue_put_off(tracker->session_expiry_queue, late_ms);
     if (put_off_ms > 0)
         log_warn("The process stood still for %" PRId64 " ms, sessions expire %" PRId64 " ms later", late_ms, put_off_ms);

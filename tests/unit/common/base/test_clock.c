@@ -47,6 +47,21 @@ START_TEST(a_frozen_clock_goes_only_by_advance)
 }
 END_TEST
 
+START_TEST(a_sleep_that_became_too_long_is_seen_where_time_is_real)
+{
+    int64_t begin_ms = clock_sleep_begins_ms();
+    clock_sleep_ms(20);
+    ck_assert_int_ge(clock_overslept_ms(begin_ms, 5), 15);
+    clock_freeze(1000, 5000);
+    ck_assert_int_eq(clock_overslept_ms(begin_ms, 5), 0);
+    begin_ms = clock_sleep_begins_ms();
+    clock_advance_ms(1000);
+    ck_assert_int_eq(clock_overslept_ms(begin_ms, 5), 0);
+    clock_thaw();
+    ck_assert_int_eq(clock_overslept_ms(begin_ms, 5), 0);
+}
+END_TEST
+
 START_TEST(a_nap_ends_at_the_deadline)
 {
     clock_freeze(1000, 0);
@@ -96,6 +111,7 @@ static Suite *clock_suite(void)
     tcase_add_test(tcase, elapsed_time_never_goes_back);
     tcase_add_test(tcase, a_sleep_lasts_at_least_as_long_as_asked);
     tcase_add_test(tcase, a_frozen_clock_goes_only_by_advance);
+    tcase_add_test(tcase, a_sleep_that_became_too_long_is_seen_where_time_is_real);
     tcase_add_test(tcase, a_nap_ends_at_the_deadline);
     tcase_add_test(tcase, a_time_that_cannot_be_is_no_time_ago);
     tcase_add_test(tcase, local_time_is_for_people);
