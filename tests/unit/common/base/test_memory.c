@@ -59,6 +59,17 @@ START_TEST(a_container_is_found_from_its_member)
 }
 END_TEST
 
+/* Sanitizers bring an allocator of their own. */
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HAS_ALLOCATOR_OF_GLIBC 1
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#undef HAS_ALLOCATOR_OF_GLIBC
+#endif
+#endif
+
+#ifdef HAS_ALLOCATOR_OF_GLIBC
 static void use_and_free(size_t count)
 {
     static void *blocks[512];
@@ -76,10 +87,11 @@ static long faults(void)
     getrusage(RUSAGE_SELF, &usage);
     return usage.ru_minflt;
 }
+#endif
 
 START_TEST(what_was_freed_is_there_for_what_comes_next)
 {
-#ifdef __GLIBC__
+#ifdef HAS_ALLOCATOR_OF_GLIBC
     memory_keep_freed();
     use_and_free(512);
     long before = faults();
