@@ -11,7 +11,7 @@ round changes. The Java server has 4 GiB of heap and a warm-up first. Figures ar
 better" is how many times more (operations) or less (latency, CPU, memory) zkc shows. CPU of the servers is that of
 /proc/PID/stat over the window that is measured. A wrong answer ends the comparison with 1.
 
-Parts: reads, writes, creates, connects, fan-out, echo, disk, start, memory, ensemble.
+Parts: reads, writes, creates, connects, fan-out, echo, disk, start, memory, snapshot, ensemble.
 """
 
 import argparse
@@ -56,7 +56,8 @@ ENSEMBLE_LOADS = [
     ("three servers: setData, 16 x 32", ["--workload", "write", "--sessions", 16, "--depth", 32]),
     ("three servers: setData, 16 x 1", ["--workload", "write", "--sessions", 16, "--depth", 1]),
 ]
-PARTS = ["reads", "writes", "creates", "connects", "fan-out", "echo", "disk", "start", "memory", "ensemble"]
+NEVER, OFTEN = 1000000000, 20000    # transactions between two snapshots
+PARTS = ["reads", "writes", "creates", "connects", "fan-out", "echo", "disk", "start", "memory", "snapshot", "ensemble"]
 
 
 class WarmJava(servers.JavaServer):
@@ -173,8 +174,8 @@ def address_of(server):
     return "127.0.0.1:%d" % server.port
 
 
-def make(kind):
-    return servers.make(kind, {"maxClientCnxns": 0, "maxSessionTimeout": 120000})
+def make(kind, **properties):
+    return servers.make(kind, {"maxClientCnxns": 0, "maxSessionTimeout": 120000}, properties)
 
 
 def note(options, text):
@@ -316,6 +317,35 @@ def run_idle_sessions(options, figures, kind):
         server.dispose()
 
 
+def snapshots(server):
+    return int(float(re.search(r"^zk_cnt_snapshottime\t(\S+)", server.word("mntr"), re.M).group(1)))
+
+
+def run_snapshot(options, figures):
+    """Writes to a server with many nodes that takes no snapshots, and to the same while it takes one after the other."""
+    for kind in options.kinds:
+        server = make(kind, **{"zookeeper.snapCount": NEVER})
+        try:
+            server.start()
+            note(options, "%s: %d nodes, with and without snapshots" % (kind, options.nodes))
+            bench(address_of(server), ["--workload", "idle", "--nodes", options.nodes, "--path", MILLION, "--keep",
+                                       "--duration", 0.1, "--warmup", 0])
+            for count, name in ((NEVER, "no snapshots"), (OFTEN, "one snapshot after the other")):
+                server.stop()
+                server.properties["zookeeper.snapCount"] = count
+                server.start()
+                load = ["--workload", "write", "--sessions", 16, "--depth", 1]
+                bench(address_of(server), load + ["--warmup", 0, "--duration", options.java_warmup / 3])
+                for _ in range(options.rounds):
+                    before = snapshots(server)
+                    found = bench(address_of(server), load + ["--warmup", options.warmup, "--duration", 10])
+                    if (snapshots(server) > before) != (count == OFTEN):
+                        raise Wrong("%s took %d snapshots with snapCount %d" % (kind, snapshots(server) - before, count))
+                    take(figures, "setData, 16 x 1, %d nodes, %s" % (options.nodes, name), kind, found)
+        finally:
+            server.dispose()
+
+
 def run_ensemble(options, figures):
     for kind in options.kinds:
         with ensemble_lib.Ensemble([kind] * 3, tick_time=2000) as servers_of:
@@ -386,7 +416,7 @@ def main():
     try:
         run_loads(options, figures, parts)
         for part, measure in (("disk", run_disk), ("start", run_start), ("memory", run_memory),
-                              ("ensemble", run_ensemble)):
+                              ("snapshot", run_snapshot), ("ensemble", run_ensemble)):
             if part in parts:
                 measure(options, figures)
     except Wrong as error:

@@ -134,11 +134,25 @@ class Paths:
                self.counts(leader), before)
         self.same_everywhere(learner)
 
-    def diff_of(self, leader, learner, count, line):
+    def wait_logged(self, sid, zxid):
+        """A Java learner may apply what it has not logged yet, and forgets that when it is killed."""
+        def is_there():
+            directory = self.servers[sid].data_dir
+            return txnlog.newest_snapshot(directory) >= zxid or zxid in txnlog.read_all(directory)
+
+        self.servers.wait(is_there, "0x%x is on the disk of %s" % (zxid, self.servers.name(sid)))
+
+    def kill_settled(self, leader, learner):
+        """Kills it when it has all, in its log too; returns the last zxid."""
         self.servers.wait_caught_up()
+        zxid = self.servers.zxid(leader)
+        self.wait_logged(learner, zxid)
         self.servers.kill(learner)
+        return zxid
+
+    def diff_of(self, leader, learner, count, line):
+        first = self.kill_settled(leader, learner)
         before = self.counts(leader)
-        first = self.servers.zxid(leader)
         self.write(count)
         opening, proposals = self.way(self.rejoin(leader, learner))
         expected = list(range(first + 1, first + 1 + count + 2))
@@ -159,9 +173,7 @@ class Paths:
     def duplicates(self, leader, learner):
         """The leader believes that the learner knows less than it does, and sends what is there already."""
         self.write(5)
-        self.servers.wait_caught_up()
-        self.servers.kill(learner)
-        known = self.servers.zxid(leader)
+        known = self.kill_settled(leader, learner)
         self.write(5)
         proxy = self.proxies[learner, leader]
         proxy.filter = lambda direction, one: one._replace(zxid=known - 4) if one.type == wire.ACKEPOCH else one
@@ -196,6 +208,7 @@ class Paths:
             session.call("sync", b"/")
             zxid = self.servers.zxid(learner)
             self.servers.wait(lambda: self.servers.zxid(leader) == zxid, "the new leader knows the last write")
+            self.wait_logged(leader, zxid)
             self.servers.kill(leader)
             for number in range(3):
                 session.send("create", b"/tail%d" % number, b"never answered", OPEN_ACL, PERSISTENT)
