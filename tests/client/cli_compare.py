@@ -141,6 +141,11 @@ STEPS = [
     "get cmp",
     "get /cmp/a/",
     Step("get", "set -b in the usage", "get [-s] [-w] path\n", GET_USAGE),
+    # Here no event is about to come, which Java prints from another thread, or then does not.
+    "printwatches",
+    "printwatches off",
+    "printwatches",
+    "printwatches on",
     "get /cmp/a watch",
     "get -s /cmp/a watch",
     Step("get -b /cmp/a", "3.9: data as base64 and hex", lambda text: "Unrecognized option" in text, "dHdvIHdvcmRz\n"),
@@ -289,10 +294,6 @@ STEPS = [
     "removewatches -c /cmp/none",
     Step("removewatches -p /cmp/none", "3.9: watches by kind", lambda text: "Unrecognized option" in text,
          "KeeperErrorCode = No such watcher for /cmp/none\n"),
-    "printwatches",
-    "printwatches off",
-    "printwatches",
-    "printwatches on",
     # the ensemble
     "config",
     "config -s",
