@@ -433,9 +433,11 @@ class History:
             left = []
             for sid in servers.running():
                 tree = trees.dump(servers.address_of(sid), root=self.prefix)
+                left += ["%s: %s cannot be read, error %d" % (servers.name(sid), path.decode(), node)
+                         for path, node in tree.items() if isinstance(node, int)]     # it went just then
                 left += ["%s has the ephemeral %s of session 0x%x" % (
                     servers.name(sid), path.decode(), dict(node[1])["ephemeralOwner"])
-                    for path, node in tree.items() if dict(node[1])["ephemeralOwner"]]
+                    for path, node in tree.items() if not isinstance(node, int) and dict(node[1])["ephemeralOwner"]]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.5)
