@@ -295,6 +295,8 @@ int leader_lead(struct leader *leader, struct error *error)
         leader_shutdown(leader, why.text);
     mutex_lock(&leader->lock);
     assert(leader->is_shut_down);
+    while (!leader->has_let_go)    /* a LearnerHandler, say, that could not write the epoch: it still uses the acceptor */
+        condition_wait(&leader->changed, &leader->lock);
     int err = error_set(error, leader->reason.code, "%s", leader->reason.text);    /* the first reason */
     mutex_unlock(&leader->lock);
     return err;
@@ -315,6 +317,10 @@ void leader_shutdown(struct leader *leader, const char *reason)
     epoch_agreement_close(leader->agreement);
     learner_cnx_acceptor_shutdown(leader->acceptor);
     learner_list_shutdown(&leader->master.learners);
+    mutex_lock(&leader->lock);
+    leader->has_let_go = true;
+    condition_broadcast(&leader->changed);
+    mutex_unlock(&leader->lock);
 }
 
 void leader_close(struct leader *leader)

@@ -35,6 +35,7 @@ struct leader {
     bool is_serving GUARDED_BY(lock);         /* startZkServer is done */
     bool is_activating GUARDED_BY(lock);      /* a reconfiguration, in process without the lock */
     bool is_shut_down GUARDED_BY(lock);
+    bool has_let_go GUARDED_BY(lock);         /* who shut it down first is through with it */
     struct error reason GUARDED_BY(lock);     /* why */
 };
 
