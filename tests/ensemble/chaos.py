@@ -61,14 +61,14 @@ class Clocks:
 class Disks:
     """A disk of its own for each server's data, which may be full; in the namespace of the script."""
 
-    SIZE = "256m"
-
-    def __init__(self, servers):
+    def __init__(self, servers, length):
+        """Room for what `length` seconds of writing leave behind, since nothing is purged."""
         self.servers = servers
+        size = "size=%dm" % max(256, 1.5 * length)
         for sid in servers.sids():
             data = servers[sid].data_dir
             kept = {name: open(os.path.join(data, name), "rb").read() for name in os.listdir(data)}
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + self.SIZE, "tmpfs", data], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", data], check=True)
             for name, content in kept.items():
                 with open(os.path.join(data, name), "wb") as file:
                     file.write(content)
@@ -315,7 +315,7 @@ def main():
     with ensemble.Ensemble(kinds, tick_time=200, init_limit=50, sync_limit=10, properties=properties,
                            network=network, first=[]) as servers:
         clocks = Clocks(servers)
-        disks = Disks(servers) if network else None
+        disks = Disks(servers, options.length) if network else None
         servers.start()
         writers = history.History(servers.addresses, options.writers, options.seed, reply_timeout=2.0).start()
         nemesis = Nemesis(servers, network, clocks, disks, random.Random(options.seed), log)
