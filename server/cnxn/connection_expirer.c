@@ -11,6 +11,10 @@
 #include "common/thread/mutex.h"
 #include "common/thread/thread.h"
 
+/* A stall of STALL_MS and a step is always seen. */
+#define STEP_MS 500
+#define STALL_MS 1000
+
 struct connection_expirer {
     int64_t (*expire)(void *context, int64_t late_ms);
     void *context;
@@ -20,13 +24,20 @@ struct connection_expirer {
     bool is_stopping GUARDED_BY(lock);
 };
 
-/* `ms` from `now_ms` on, or until it is stopped; returns the ms it took longer. */
+/* `ms` from `now_ms` on, or until it is stopped; returns the ms that the process stood still meanwhile. In steps, as a
+ * stall within a long sleep, or at its end, would not be seen. */
 static int64_t wait_ms(struct connection_expirer *expirer, int64_t now_ms, int64_t ms) REQUIRES(expirer->lock)
 {
-    int64_t begin_ms = clock_sleep_begins_ms(), deadline_ms = now_ms + ms;
-    while (!expirer->is_stopping && condition_wait_until(&expirer->stopped, &expirer->lock, deadline_ms))
-        ;
-    return clock_overslept_ms(begin_ms, ms);
+    int64_t deadline_ms = now_ms + ms, late_ms = 0;
+    while (!expirer->is_stopping && now_ms < deadline_ms) {
+        int64_t step_ms = deadline_ms - now_ms < STEP_MS ? deadline_ms - now_ms : STEP_MS;
+        int64_t begin_ms = clock_sleep_begins_ms();
+        condition_wait_until(&expirer->stopped, &expirer->lock, now_ms + step_ms);
+        int64_t overslept_ms = clock_overslept_ms(begin_ms, step_ms);
+        late_ms += overslept_ms >= STALL_MS ? overslept_ms : 0;
+        now_ms = clock_elapsed_ms();
+    }
+    return late_ms;
 }
 
 static void expirer_run(void *arg)
