@@ -10,10 +10,9 @@
 #include "common/base/memory.h"
 #include "common/thread/mutex.h"
 #include "common/thread/thread.h"
+#include "server/session/expiry_queue.h"
 
-/* A stall of STALL_MS and a step is always seen. */
-#define STEP_MS 500
-#define STALL_MS 1000
+#define STEP_MS 500    /* a stall of EXPIRY_STALL_MS and a step is always seen */
 
 struct connection_expirer {
     int64_t (*expire)(void *context, int64_t late_ms);
@@ -34,7 +33,7 @@ static int64_t wait_ms(struct connection_expirer *expirer, int64_t now_ms, int64
         int64_t begin_ms = clock_sleep_begins_ms();
         condition_wait_until(&expirer->stopped, &expirer->lock, now_ms + step_ms);
         int64_t overslept_ms = clock_overslept_ms(begin_ms, step_ms);
-        late_ms += overslept_ms >= STALL_MS ? overslept_ms : 0;
+        late_ms += overslept_ms >= EXPIRY_STALL_MS ? overslept_ms : 0;
         now_ms = clock_elapsed_ms();
     }
     return late_ms;
