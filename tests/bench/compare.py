@@ -32,6 +32,7 @@ BUILD = os.environ.get("ZKC_BUILD", os.getcwd())
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
 import ensemble as ensemble_lib   # noqa: E402
+import ports                      # noqa: E402
 import rawclient                  # noqa: E402
 import servers                    # noqa: E402
 
@@ -207,7 +208,7 @@ def run_loads(options, figures, parts):
     if not loads and "echo" not in parts:
         return
     running = {kind: make(kind).start() for kind in options.kinds}
-    echo_port = servers.free_port()
+    echo_port = ports.one()
     echo = subprocess.Popen([PROGRAM, "--echo-server", str(echo_port), "--quiet"]) if "echo" in parts else None
     window = ["--duration", options.duration, "--warmup", options.warmup]
     try:

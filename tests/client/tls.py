@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
+import ports            # noqa: E402
 import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
 from certificates import Certificates    # noqa: E402
@@ -39,7 +40,7 @@ TIMEOUT_S = 6.0                        # of the tool's sessions
 
 def java_server(certificates, name):
     """A Java server with both ports, and its secure one."""
-    port = servers.free_port()
+    port = ports.one()
     properties = {"zookeeper.serverCnxnFactory": "org.apache.zookeeper.server.NettyServerCnxnFactory",
                   "zookeeper.ssl.keyStore.location": certificates.path(name + ".pem"),
                   "zookeeper.ssl.trustStore.location": certificates.path("ca.pem"), "zookeeper.ssl.clientAuth": "need",
@@ -107,7 +108,7 @@ class Checks:
 
     def s_server(self, fact, wanted, name, *options):
         """openssl as the server; it keeps what clients write, which must be nothing."""
-        port = servers.free_port()
+        port = ports.one()
         path = self.certificates.path(name)
         process = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:%d" % port, "-cert", path + ".crt",
                                     "-key", path + ".key", "-quiet"] + list(options), stdin=subprocess.PIPE,

@@ -27,6 +27,7 @@ SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
 import ensemble as ensemble_lib   # noqa: E402
+import ports                      # noqa: E402
 import servers                    # noqa: E402
 import tap as tap_lib             # noqa: E402
 
@@ -257,7 +258,7 @@ def check_lies(report, server):
 
 
 def check_refusals(report, address):
-    free = servers.free_port()
+    free = ports.one()
     for arguments, want, sentence in (
             (["--depth", "no"], 2, "--depth takes a number"), (["--wokload", "read"], 2, "is it --workload?"),
             (["--workload", "reed"], 2, "there is no workload"), (["-server", "a:b"], 2, "server \"a:b\""),
@@ -311,7 +312,7 @@ def check_ensemble(report, kind):
 
 
 def check_tools(report):
-    port = servers.free_port()
+    port = ports.one()
     echo = subprocess.Popen([PROGRAM, "--echo-server", str(port)], stdout=subprocess.PIPE, text=True)
     try:
         ready = select.select([echo.stdout], [], [], 20)[0] and "listening" in echo.stdout.readline()

@@ -26,6 +26,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import jute             # noqa: E402
 import quorum_wire      # noqa: E402
+import ports            # noqa: E402
 import rawclient        # noqa: E402
 import servers          # noqa: E402
 import tap              # noqa: E402
@@ -50,7 +51,7 @@ class Place(servers.ZkcServer):
         if voters:
             self.config.update({"initLimit": 10, "syncLimit": 5, "tickTime": 500})
             for sid in range(1, voters + 1):
-                self.config["server.%d" % sid] = "127.0.0.1:%d:%d" % (servers.free_port(), servers.free_port())
+                self.config["server.%d" % sid] = "127.0.0.1:%d:%d" % (ports.one(), ports.one())
 
     def path(self, name):
         return os.path.join(self.directory, name)

@@ -19,7 +19,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -31,8 +30,7 @@ SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
 import ensemble         # noqa: E402
-import jute             # noqa: E402
-import protocol         # noqa: E402
+import ports            # noqa: E402
 import rawclient        # noqa: E402
 import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
@@ -166,7 +164,7 @@ def run_to_end(config, prepare=None):
     try:
         if prepare:
             prepare(server)
-        server.port = servers.free_port()
+        server.port = ports.one()
         path = server.write_config()
         done = subprocess.run([servers.zkserver_path(), "start-foreground", path], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S, check=False,
@@ -668,7 +666,7 @@ class Options:
                 return False
 
         def with_port(**config):
-            return {"secureClientPort": servers.free_port(), **{key.replace("__", "."): value
+            return {"secureClientPort": ports.one(), **{key.replace("__", "."): value
                                                                 for key, value in config.items()}}
 
         config = {**pem, **with_port(), "secureClientPortAddress": "127.0.0.1", "client.portUnification": "true",
@@ -736,7 +734,7 @@ class Options:
     # ---- ensembles ----
 
     def quorum(self):
-        config = {"observerMasterPort": ensemble.free_ports(1)[0], "initLimit": 19, "syncLimit": 6,
+        config = {"observerMasterPort": ports.one(), "initLimit": 19, "syncLimit": 6,
                   "forceSnapshotSync": "true", "learner.asyncSending": "true", "localSessionsEnabled": "true",
                   "localSessionsUpgradingEnabled": "true", "leaderServes": "yes", "quorumListenOnAllIPs": "true",
                   "multiAddress.enabled": "true", "tcpKeepAlive": "true", "electionPortBindRetry": 7,
@@ -769,8 +767,8 @@ class Options:
             self.effect("commitProcessor.numWorkerThreads commitProcessor.maxReadBatchSize "
                         "commitProcessor.maxCommitBatchSize",
                         "with 2 worker threads, readBatchSize 33 commitBatchSize 7" in logs[leader], "the log says so")
-            ports = [servers_of.election_address(sid)[1] for sid in (1, 2)]
-            self.effect("tcpKeepAlive", any(has_keep_alive(port) for port in ports),
+            elections = [servers_of.election_address(sid)[1] for sid in (1, 2)]
+            self.effect("tcpKeepAlive", any(has_keep_alive(port) for port in elections),
                         "the system's table shows the timer")
             self.effect("learner.asyncSending", any("LearnerSender" in name
                                                     for name in threads_of(servers_of[follower])), "a thread sends")
@@ -816,8 +814,8 @@ class Options:
 
     def few(self):
         """A server whose quorum does not come, one that is an ensemble by itself, a leader that takes no clients."""
-        ports = ensemble.free_ports(4)
-        list_of = "\n".join("server.%d=127.0.0.1:%d:%d:participant" % (sid, ports[sid - 1], ports[sid])
+        taken = ports.take(4)
+        list_of = "\n".join("server.%d=127.0.0.1:%d:%d:participant" % (sid, taken[sid - 1], taken[sid])
                             for sid in (1, 2)) + "\nserver.3=127.0.0.1:1:2:participant\n"
         server = Lone({"initLimit": 5, "syncLimit": 5, "fastleader.minNotificationInterval": 50,
                        "fastleader.maxNotificationInterval": 130, "readonlymode.enabled": "true", "electionAlg": 3})
@@ -831,7 +829,7 @@ class Options:
             self.effect("fastleader.minNotificationInterval fastleader.maxNotificationInterval",
                         wait_for(lambda: "Notification time out: 130 ms" in server.log()) and
                         "Notification time out: 100 ms" in server.log(), "the log shows it grow from one to the other")
-        port = ensemble.free_ports(2)
+        port = ports.take(2)
         lone = {"initLimit": 5, "syncLimit": 5, "standaloneEnabled": "false", "electionAlg": 0,
                 "server.1": "127.0.0.1:%d:%d:participant" % tuple(port)}
         server = Lone(lone)

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
+import ports            # noqa: E402
 import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
 from certificates import Certificates    # noqa: E402
@@ -138,7 +139,7 @@ def main():
         certificates.make("server", "DNS:localhost,IP:127.0.0.1")
         certificates.make("client")
         certificates.make("foreigner", authority="stranger")
-        port = servers.free_port()
+        port = ports.one()
         config = {"secureClientPort": port, "ssl.keyStore.location": certificates.path("server.pem"),
                   "ssl.trustStore.location": certificates.path("ca.pem"), "jute.maxbuffer": 2 << 20}
         with servers.ZkcServer(config):

@@ -26,6 +26,7 @@ SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "lib"))
 
 import ensemble         # noqa: E402
+import ports            # noqa: E402
 import rawclient        # noqa: E402
 import servers          # noqa: E402
 import tap as tap_lib   # noqa: E402
@@ -45,7 +46,7 @@ class Port:
 
     def __init__(self, certificates, **options):
         self.certificates = certificates
-        self.secure_port = servers.free_port()
+        self.secure_port = ports.one()
         config = {"secureClientPort": self.secure_port, "ssl.keyStore.location": certificates.path("server.pem"),
                   "ssl.trustStore.location": certificates.path("trust.pem"), "autopurge.purgeInterval": 0}
         config.update({key.replace("__", "."): value for key, value in options.items()})
@@ -470,7 +471,7 @@ class Checks:
     # ---- who is asked ----
 
     def responders(self):
-        certificates, listening = self.certificates, servers.free_port()
+        certificates, listening = self.certificates, ports.one()
         url = "http://127.0.0.1:%d/" % listening
         for name in ("vouched", "withdrawn", "forgotten"):
             certificates.make(name, responder=url)
@@ -580,13 +581,13 @@ class Checks:
 
     def ensembles(self):
         path = self.certificates.path
-        ports = {sid: servers.free_port() for sid in (1, 2, 3)}
+        secure = {sid: ports.one() for sid in (1, 2, 3)}
         three = ensemble.Ensemble("zkc,zkc,zkc", config={"ssl.keyStore.location": path("server.pem"),
                                                          "ssl.trustStore.location": path("trust.pem")},
-                                  per_server={sid: ({"secureClientPort": port}, {}) for sid, port in ports.items()})
+                                  per_server={sid: ({"secureClientPort": port}, {}) for sid, port in secure.items()})
 
         def session(sid, **options):
-            return tls_session(("127.0.0.1", ports[sid]), self.certificates.context(), **options)
+            return tls_session(("127.0.0.1", secure[sid]), self.certificates.context(), **options)
 
         with three:
             first = session(three.followers()[0])

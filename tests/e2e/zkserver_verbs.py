@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
+import ports      # noqa: E402
 import rawclient  # noqa: E402
 import servers  # noqa: E402
 import tap  # noqa: E402
@@ -33,7 +34,7 @@ class Place:
         self.logs = os.path.join(self.directory, "logs")
         self.config = os.path.join(self.conf, "zoo.cfg")
         self.pid_file = os.path.join(self.data, "zookeeper_server.pid")
-        self.port = servers.free_port()
+        self.port = ports.one()
         self.environment = {}
         self.program = ZKSERVER
         self.processes = []

@@ -4,6 +4,7 @@ import struct
 import time
 
 import ensemble
+import ports
 import quorum_fakes
 import quorum_wire as wire
 from hostile import HUGE, Peace, closed, expect, resident
@@ -99,7 +100,7 @@ class AgainstElection(Peace):
         self.epoch = wire.epoch_of(self.client.zxid)
 
     def run(self):
-        self.port = ensemble.free_ports(1)[0]
+        self.port = ports.one()
         head = struct.Struct(">qqi")
         good = wire.vote(3, 1 << 60, 5, 1 << 40)
         addresses = [b"nonsense", b"127.0.0.1", b"[::1", b"127.0.0.1:port", b"|||", b"\xff\xfe\xfd:1", b":",

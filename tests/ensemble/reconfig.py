@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import ensemble     # noqa: E402
 import history      # noqa: E402
+import ports        # noqa: E402
 import rawclient    # noqa: E402
 import tap          # noqa: E402
 import trees        # noqa: E402
@@ -170,8 +171,8 @@ class Reconfig:
     def errors(self):
         leader = self.servers.leader()
         other = self.servers.followers()[0]
-        ports = ensemble.free_ports(6)
-        strangers = ["server.%d=127.0.0.1:%d:%d:participant;127.0.0.1:%d" % (7 + at, *ports[3 * at:3 * at + 3])
+        taken = ports.take(6)
+        strangers = ["server.%d=127.0.0.1:%d:%d:participant;127.0.0.1:%d" % (7 + at, *taken[3 * at:3 * at + 3])
                      for at in range(2)]
         with self.step("a reconfiguration is refused to who may not write /zookeeper/config"):
             for sid in (leader, other):

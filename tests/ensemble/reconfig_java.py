@@ -20,6 +20,7 @@ import reconfig     # and what it puts on the path
 from reconfig import expect
 
 import ensemble
+import ports
 import servers
 import talk
 import tap
@@ -182,8 +183,8 @@ class JavaReconfig(reconfig.Reconfig):
     def errors(self):
         leader = self.servers.leader()
         other = self.servers.followers()[0]
-        ports = ensemble.free_ports(6)
-        strangers = ["server.%d=127.0.0.1:%d:%d:participant;127.0.0.1:%d" % (7 + at, *ports[3 * at:3 * at + 3])
+        taken = ports.take(6)
+        strangers = ["server.%d=127.0.0.1:%d:%d:participant;127.0.0.1:%d" % (7 + at, *taken[3 * at:3 * at + 3])
                      for at in range(2)]
         everybody = ",".join(str(sid) for sid in self.members)
         for client, line, pattern, fact in (

@@ -18,6 +18,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import ensemble     # noqa: E402
+import ports        # noqa: E402
 import rawclient    # noqa: E402
 import tap          # noqa: E402
 import trees        # noqa: E402
@@ -114,7 +115,7 @@ def observer(kinds, report):
 
 def observer_master(kinds, report):
     # Servers 1 and 4 know of the port, and all live at one address: the observer comes to server 1 or to nobody.
-    own = ({"observerMasterPort": ensemble.free_ports(1)[0]}, {})
+    own = ({"observerMasterPort": ports.one()}, {})
     with ensemble.Ensemble(take(kinds, 3) + [kinds[0]], observers=[4], per_server={1: own, 4: own}) as servers:
         if servers.leader() == 1:
             servers.kill(1)
@@ -181,7 +182,7 @@ class Loopback:
 
 def observer_masters(kinds, report):
     """With observerMasterPort at every server an observer follows a follower, and goes to another when it falls."""
-    config = {"observerMasterPort": ensemble.free_ports(1)[0]}
+    config = {"observerMasterPort": ports.one()}
     with ensemble.Ensemble(take(kinds, 3) + [kinds[0]], observers=[4], config=config, network=Loopback()) as servers:
         name = "an observer (%s) behind a follower" % servers.kind(4)
         master = int(servers.mntr(4)["observer_master_id"])

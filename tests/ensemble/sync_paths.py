@@ -18,6 +18,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import ensemble         # noqa: E402
+import ports            # noqa: E402
 import quorum_fakes     # noqa: E402
 import quorum_wire as wire      # noqa: E402
 import tap              # noqa: E402
@@ -47,7 +48,7 @@ class Paths:
         for learner in self.servers.sids():
             for leader in self.servers.sids():
                 if learner != leader:
-                    port = ensemble.free_ports(1)[0]
+                    port = ports.one()
                     self.servers.route(learner, leader, port)
                     self.proxies[learner, leader] = quorum_fakes.Proxy(("127.0.0.1", port),
                                                                        self.servers.quorum_address(leader))
@@ -109,6 +110,8 @@ class Paths:
 
     def same_everywhere(self, learner, snapshot=False):
         """`snapshot`: what the log misses may be in a snapshot that the learner has made."""
+        for sid in self.servers.sids():
+            self.wait_logged(sid, self.servers.zxid(sid))
         lines, _ = trees.compare(self.servers, ignore=(trees.CONFIG,))     # which names the proxies
         lines += trees.compare_digests(self.servers)[0]
         logs = {self.servers.name(sid): txnlog.read_all(self.servers[sid].data_dir) for sid in self.servers.sids()}
@@ -135,7 +138,7 @@ class Paths:
         self.same_everywhere(learner)
 
     def wait_logged(self, sid, zxid):
-        """A Java learner may apply what it has not logged yet, and forgets that when it is killed."""
+        """A learner applies what a quorum has, and its own log may have it later."""
         def is_there():
             directory = self.servers[sid].data_dir
             return txnlog.newest_snapshot(directory) >= zxid or zxid in txnlog.read_all(directory)

@@ -28,6 +28,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import ensemble         # noqa: E402
 import jute             # noqa: E402
 import protocol         # noqa: E402
+import ports            # noqa: E402
 import quorum_fakes     # noqa: E402
 import quorum_wire as wire      # noqa: E402
 from protocol import OPEN_ACL, PERSISTENT, EPHEMERAL, CONTAINER, TTL   # noqa: E402
@@ -46,7 +47,7 @@ class Recorder:
     def __init__(self, target):
         self.target = target
         self.streams = []
-        self.listener = quorum_fakes.listen(("127.0.0.1", ensemble.free_ports(1)[0]))
+        self.listener = quorum_fakes.listen(("127.0.0.1", ports.one()))
         self.address = self.listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -14,39 +14,21 @@ the end of the script. Environment: ZKC_KINDS (the kinds, where a script is give
 import contextlib
 import glob
 import os
-import random
 import re
 import shutil
-import socket
 import tempfile
 import time
 
 import jute
+import ports
 import rawclient
 import servers
 
-FIRST_PORT, LAST_PORT = 11000, 29000
 SERVING = ("leader", "follower", "observer", "read-only", "standalone")
 
 
 class EnsembleError(Exception):
     """The ensemble did not do in time what was waited for; the message ends with the logs."""
-
-
-def free_ports(count):
-    """Ports that nobody listens on, from below the range of outgoing connections."""
-    ports = []
-    while len(ports) < count:
-        port = random.SystemRandom().randrange(FIRST_PORT, LAST_PORT)
-        if port in ports:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        ports.append(port)
-    return ports
 
 
 def parse_kinds(text):
@@ -95,7 +77,7 @@ class Ensemble:
     # --- the configuration ---
 
     def _place(self, sid):
-        self.ports[sid] = tuple(free_ports(3))
+        self.ports[sid] = tuple(ports.take(3))
 
     def host(self, sid):
         return self.network.host(sid) if self.network else "127.0.0.1"
@@ -354,14 +336,16 @@ class Ensemble:
         return self.wait(serving, "servers %s serve" % wanted, timeout)
 
     def wait(self, condition, what, timeout=30.0):
-        """Waits until the condition holds and returns its value; raises EnsembleError with the logs."""
+        """Waits until the condition holds and returns its value; raises EnsembleError with the logs. `what` may be a
+        function, asked when it is over."""
         deadline = time.monotonic() + timeout
         while True:
             value = condition()
             if value:
                 return value
             if time.monotonic() > deadline:
-                raise EnsembleError("%.0f s passed and it did not come true: %s%s" % (timeout, what, self.tails()))
+                raise EnsembleError("%.0f s passed and it did not come true: %s%s" % (
+                    timeout, what() if callable(what) else what, self.tails()))
             time.sleep(0.02)
 
     def make_leader(self, sid):
@@ -393,7 +377,11 @@ class Ensemble:
         def equal():
             zxids = {self.zxid(sid) for sid in self.running()}
             return zxids.pop() if len(zxids) == 1 and None not in zxids else None
-        return self.wait(equal, "all servers stand at one zxid", timeout)
+
+        def stands():
+            return "all servers stand at one zxid, not at " + ", ".join(
+                "%x" % (self.zxid(sid) or 0) for sid in self.running())
+        return self.wait(equal, stands, timeout)
 
     def addresses(self):
         """Where clients find the ensemble."""

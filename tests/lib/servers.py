@@ -12,12 +12,12 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+import ports
 import rawclient
 
 JAVA_CLASSPATH = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
@@ -29,12 +29,6 @@ _running = set()
 
 class StartError(Exception):
     """The server ended, or did not answer, while it was started; the message ends with its log."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def zkserver_path():
@@ -121,7 +115,7 @@ class Server:
 
     def launch(self, port=None):
         """Starts the process without waiting for it."""
-        self.port = port or self.port or free_port()
+        self.port = port or self.port or ports.one()
         command = list(self.prefix) + self.command(self.write_config())
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import ports    # noqa: E402
 import servers  # noqa: E402
 import tap as tap_module  # noqa: E402
 
@@ -108,7 +109,7 @@ def any_has_logged(javas, text):
 
 
 def ensemble(count, host="127.0.0.1"):
-    return {"server.%d" % sid: "%s:%d:%d:participant" % (host, servers.free_port(), servers.free_port())
+    return {"server.%d" % sid: "%s:%d:%d:participant" % (host, ports.one(), ports.one())
             for sid in range(1, count + 1)}
 
 

@@ -3,12 +3,16 @@
 kazoo's ManagedZooKeeper starts a Java server from a class path and then sleeps; here run() writes the same config and
 starts the server that ZKC_KAZOO_SERVERS names (java or zkc, one for each of the cluster), and returns when it serves.
 ZKC_KAZOO_ONLY names the tests to run, as they stand in the report; all are run when it is empty.
+
+A test that hangs fails after TEST_SECONDS, and its fellows run. test_lock may hang by itself: it waits, without a limit,
+for the moment between two holders of a lock, and does not see it when the next holder is faster than its own thread.
 """
 
 import gc
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 import time
 import types
@@ -21,8 +25,11 @@ if importlib.util.find_spec("objgraph") is None:   # one function of it is used
     sys.modules["objgraph"] = objgraph
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
+import pytest       # noqa: E402
 import servers      # noqa: E402
 from kazoo.testing import common, harness   # noqa: E402
+
+TEST_SECONDS = 90
 
 
 def launch(self):
@@ -103,6 +110,18 @@ def pytest_collection_modifyitems(items):
     if only:
         items[:] = [item for item in items if "%s.%s::%s" % (
             os.path.basename(item.fspath)[:-len(".py")], item.cls and item.cls.__name__, item.name) in only]
+
+
+def time_out(_number, _frame):
+    raise TimeoutError("the test took longer than %d s" % TEST_SECONDS)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    signal.signal(signal.SIGALRM, time_out)
+    signal.setitimer(signal.ITIMER_REAL, TEST_SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 common.ManagedZooKeeper.run = run

@@ -12,9 +12,7 @@ two of three servers and what needs SASL or Kerberos on the server. kazoo_ensemb
 import argparse
 import collections
 import os
-import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 
 import ensemble     # noqa: E402
+import ports        # noqa: E402
 import servers      # noqa: E402
 import tap          # noqa: E402
 
@@ -44,19 +43,6 @@ def find_python():
     return None, None
 
 
-def free_ports(count):
-    """The first of `count` free ports in a row, below the range from which the kernel takes some for outgoing ones."""
-    while True:
-        first = random.SystemRandom().randrange(ensemble.FIRST_PORT, ensemble.LAST_PORT)
-        try:
-            for port in range(first, first + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
-
-
 def run_suite(python, tests, kinds, selection, limit, only=()):
     """Results of all tests, or of those named, as {name: outcome}, and pytest's output."""
     directory = tempfile.mkdtemp(prefix="zk-kazoo-")
@@ -66,7 +52,7 @@ def run_suite(python, tests, kinds, selection, limit, only=()):
                        ZKC_KAZOO_ONLY=" ".join(only),
                        ZOOKEEPER_CLASSPATH=servers.java_classpath(), ZOOKEEPER_PATH="/usr/share/java",
                        ZOOKEEPER_VERSION=".".join(str(part) for part in release),
-                       ZOOKEEPER_PORT_OFFSET=str(free_ports(10 * len(kinds))), PYTHONPATH=HERE, TMPDIR=directory,
+                       ZOOKEEPER_PORT_OFFSET=str(ports.row(10 * len(kinds))), PYTHONPATH=HERE, TMPDIR=directory,
                        PYTHONDONTWRITEBYTECODE="1", PYTHONWARNINGS="ignore")
     environment.pop("CI", None)
     command = [python, "-m", "pytest", "-p", "kazoo_plugin", "-p", "no:cacheprovider", "-q", "--tb=short",
