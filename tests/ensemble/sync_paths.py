@@ -110,10 +110,11 @@ class Paths:
 
     def same_everywhere(self, learner, snapshot=False):
         """`snapshot`: what the log misses may be in a snapshot that the learner has made."""
-        for sid in self.servers.sids():
-            self.wait_logged(sid, self.servers.zxid(sid))
         lines, _ = trees.compare(self.servers, ignore=(trees.CONFIG,))     # which names the proxies
         lines += trees.compare_digests(self.servers)[0]
+        zxid = self.servers.wait_caught_up()     # what the sessions of the comparison left behind
+        for sid in self.servers.sids():
+            self.wait_logged(sid, zxid)
         logs = {self.servers.name(sid): txnlog.read_all(self.servers[sid].data_dir) for sid in self.servers.sids()}
         lines += txnlog.differences(logs)
         own = logs[self.servers.name(learner)]
