@@ -10,9 +10,7 @@
 #include "common/base/memory.h"
 #include "common/thread/mutex.h"
 #include "common/thread/thread.h"
-#include "server/session/expiry_queue.h"
-
-#define STEP_MS 500    /* a stall of EXPIRY_STALL_MS and a step is always seen */
+#include "server/session/expiry_wait.h"
 
 struct connection_expirer {
     int64_t (*expire)(void *context, int64_t late_ms);
@@ -23,17 +21,12 @@ struct connection_expirer {
     bool is_stopping GUARDED_BY(lock);
 };
 
-/* `ms` from `now_ms` on, or until it is stopped; returns the ms that the process stood still meanwhile. In steps, as a
- * stall within a long sleep, or at its end, would not be seen. */
+/* `ms` from `now_ms` on, or until it is stopped; returns the ms that the process stood still meanwhile. */
 static int64_t wait_ms(struct connection_expirer *expirer, int64_t now_ms, int64_t ms) REQUIRES(expirer->lock)
 {
     int64_t deadline_ms = now_ms + ms, late_ms = 0;
     while (!expirer->is_stopping && now_ms < deadline_ms) {
-        int64_t step_ms = deadline_ms - now_ms < STEP_MS ? deadline_ms - now_ms : STEP_MS;
-        int64_t begin_ms = clock_sleep_begins_ms();
-        condition_wait_until(&expirer->stopped, &expirer->lock, now_ms + step_ms);
-        int64_t overslept_ms = clock_overslept_ms(begin_ms, step_ms);
-        late_ms += overslept_ms >= EXPIRY_STALL_MS ? overslept_ms : 0;
+        late_ms += expiry_wait_step(&expirer->stopped, &expirer->lock, now_ms, deadline_ms);
         now_ms = clock_elapsed_ms();
     }
     return late_ms;

@@ -2,7 +2,7 @@
  * session_tracker_impl.c - sessions by id, and the thread that ends those whose time is over. Mirrors
  * org.apache.zookeeper.server.SessionTrackerImpl.
  *
- * Thread: "SessionTracker", which wakes once a tick, or at shutdown.
+ * Thread: "SessionTracker", which wakes once a tick and within it, or at shutdown.
  * (1) a session is found, changed and freed under the lock, and in the expiry queue only while it is in the map;
  * (2) the expirer is called with no lock held: it may wait for room in the pipeline;
  * (3) no id is given out that the map or the database's table knows.
@@ -20,6 +20,7 @@
 #include "common/thread/mutex.h"
 #include "common/thread/thread.h"
 #include "server/session/expiry_queue.h"
+#include "server/session/expiry_wait.h"
 #include "server/session/session_tracker.h"
 #include "server/tree/ephemeral_type.h"
 
@@ -107,12 +108,11 @@ static void expire_due_sessions(struct session_tracker_impl *tracker) REQUIRES(t
     }
 }
 
-/* Wakes late where the process stood still, which is nobody's silence. */
-static void wait_a_tick(struct session_tracker_impl *tracker, int64_t now_ms, int64_t wait_ms) REQUIRES(tracker->lock)
+/* Waits for the end of a tick, or for a part of it. While the process stood still nobody was silent. */
+static void wait_for_tick(struct session_tracker_impl *tracker, int64_t now_ms, int64_t wait_ms)
+    REQUIRES(tracker->lock)
 {
-    int64_t begin_ms = clock_sleep_begins_ms();
-    condition_wait_until(&tracker->stopped, &tracker->lock, now_ms + wait_ms);
-    int64_t late_ms = clock_overslept_ms(begin_ms, wait_ms);
+    int64_t late_ms = expiry_wait_step(&tracker->stopped, &tracker->lock, now_ms, now_ms + wait_ms);
     int64_t put_off_ms = expiry_queue_put_off(tracker->session_expiry_queue, late_ms);
     if (put_off_ms > 0)
         log_warn("The process stood still for %" PRId64 " ms, sessions expire %" PRId64 " ms later", late_ms, put_off_ms);
@@ -126,7 +126,7 @@ static void tracker_run(void *arg)
         int64_t now_ms = clock_elapsed_ms();
         int64_t wait_ms = expiry_queue_wait_time(tracker->session_expiry_queue, now_ms);
         if (wait_ms > 0)
-            wait_a_tick(tracker, now_ms, wait_ms);
+            wait_for_tick(tracker, now_ms, wait_ms);
         else
             expire_due_sessions(tracker);
     }

@@ -1,0 +1,85 @@
+/* test_expiry_wait.c - a stall is seen wherever in a wait it falls. */
+#include "server/session/expiry_wait.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "server/session/expiry_queue.h"
+#include "tests/lib/check_main.h"
+
+#define LONG_MS 60000
+#define STALL_MS (EXPIRY_STALL_MS + 700)
+
+static struct mutex lock;
+static struct condition woken;
+
+/* Somebody stops this process for STALL_MS and lets it go on. */
+static pid_t start_stall(void)
+{
+    pid_t tested = getpid(), child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child > 0)
+        return child;
+    kill(tested, SIGSTOP);
+    clock_sleep_ms(STALL_MS);
+    kill(tested, SIGCONT);
+    _exit(0);
+}
+
+static int64_t wait_once(int64_t ms)
+{
+    mutex_lock(&lock);
+    int64_t now_ms = clock_elapsed_ms();
+    int64_t late_ms = expiry_wait_step(&woken, &lock, now_ms, now_ms + ms);
+    mutex_unlock(&lock);
+    return late_ms;
+}
+
+static void set_up(void)
+{
+    mutex_init(&lock);
+    condition_init(&woken);
+}
+
+static void tear_down(void)
+{
+    condition_release(&woken);
+    mutex_release(&lock);
+}
+
+START_TEST(a_stall_within_a_long_wait_is_seen)
+{
+    pid_t child = start_stall();
+    int64_t late_ms = 0, begin_ms = clock_elapsed_ms();
+    while (late_ms == 0 && clock_elapsed_ms() - begin_ms < LONG_MS)
+        late_ms = wait_once(LONG_MS);
+    ck_assert_int_ge(late_ms, EXPIRY_STALL_MS);
+    waitpid(child, NULL, 0);
+}
+END_TEST
+
+START_TEST(a_step_ends_without_a_stall_and_says_so)
+{
+    int64_t begin_ms = clock_elapsed_ms(), late_ms = wait_once(LONG_MS), took_ms = clock_elapsed_ms() - begin_ms;
+    ck_assert(late_ms == 0 || took_ms >= EXPIRY_STALL_MS);    /* a machine that stands still is right to say so */
+    ck_assert_int_lt(took_ms, LONG_MS);
+    begin_ms = clock_elapsed_ms();
+    wait_once(20);
+    ck_assert_int_ge(clock_elapsed_ms() - begin_ms, 20);
+}
+END_TEST
+
+static Suite *expiry_wait_suite(void)
+{
+    Suite *suite = suite_create("expiry_wait");
+    TCase *tcase = tcase_create("expiry_wait");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, a_stall_within_a_long_wait_is_seen);
+    tcase_add_test(tcase, a_step_ends_without_a_stall_and_says_so);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+CHECK_MAIN(expiry_wait_suite)
