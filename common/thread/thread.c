@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define ROOMY_STACK_SIZE ((size_t)8 << 20)
 #define KERNEL_NAME_SIZE 16    /* with its terminating zero */
 #define NS_PER_S INT64_C(1000000000)
+#define GIVING_WAY 10          /* its nice value; each step is a quarter more or less of a processor */
 
 struct thread {
     pthread_t pthread;
@@ -171,6 +173,11 @@ uintptr_t thread_current_id(void)
 void thread_yield(void)
 {
     sched_yield();
+}
+
+void thread_give_way(void)
+{
+    setpriority(PRIO_PROCESS, 0, GIVING_WAY);    /* of the calling thread alone; without effect it goes on as it was */
 }
 
 int thread_processors(void)

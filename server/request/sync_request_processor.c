@@ -74,6 +74,7 @@ static void snapshot_run(void *arg)
     struct sync_request_processor *sync = arg;
     struct error error = {0};
     int64_t start_ms = clock_elapsed_ms();
+    thread_give_way();
     if (zk_database_take_snapshot(sync->core->database, &error) != ZK_OK)
         log_error("Cannot write a snapshot, the log goes on without: %s", error.text);
     else

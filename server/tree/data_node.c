@@ -11,7 +11,8 @@
 
 #include "common/base/strings.h"
 
-#define FIRST_CHILDREN 8    /* new HashSet<>(8) */
+#define FIRST_CHILDREN 8      /* new HashSet<>(8) */
+#define BUCKETS_A_PART 128    /* with less than an element each in a table that has only grown */
 #define LARGEST_CTIME (INT64_C(1) << 46)
 
 /* Whether the first block alone can say it. */
@@ -202,13 +203,24 @@ struct blob *data_node_child_names(struct data_node *node, int64_t *ret_chars)
     return blob_ref(changes->wire);
 }
 
-void data_node_copy_child_names(const struct data_node *node, struct buffer *out)
+static void copy_name(struct java_hash_link *link, void *arg)
 {
-    const struct blob *wire = node->changes->wire;
-    if (wire != NULL)
-        buffer_append(out, wire->bytes, wire->size);
-    else
-        write_wire(node, buffer_extend(out, wire_size(node)));
+    const struct data_node *child = data_node_of_sibling(link);
+    struct buffer *out = arg;
+    uint32_t size = data_node_name_size(child);
+    uint8_t *at = buffer_extend(out, sizeof(int32_t) + size);
+    store_be32(at, size);
+    memcpy(at + sizeof(int32_t), child->name, size);
+}
+
+bool data_node_copy_child_names(const struct data_node *node, struct java_hash_cursor *cursor, struct buffer *out)
+{
+    if (node->changes == NULL)
+        return false;
+    for (int i = 0; i < BUCKETS_A_PART; i++)
+        if (!java_hash_set_visit_next(&node->changes->children, cursor, copy_name, out))
+            return false;
+    return true;
 }
 
 bool data_node_has_path(const struct data_node *node, struct ustring path)

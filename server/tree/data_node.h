@@ -96,8 +96,9 @@ void data_node_remove_child(struct data_node *parent, struct data_node *child);
 /* A reference to the names as a jute vector, in Java's order; made, and kept, unless it is there. NULL when they are
  * more than 2 GiB. The node must have changes. */
 struct blob *data_node_child_names(struct data_node *node, int64_t *ret_chars);
-/* The same vector appended, of any size, and not kept. */
-void data_node_copy_child_names(const struct data_node *node, struct buffer *out);
+/* The names in parts, between which the children may change: each with its length before it, some hundred a part.
+ * False when that was the last part. */
+bool data_node_copy_child_names(const struct data_node *node, struct java_hash_cursor *cursor, struct buffer *out);
 
 /* Whether this is its path; the root's is "". */
 bool data_node_has_path(const struct data_node *node, struct ustring path);

@@ -195,6 +195,23 @@ struct java_hash_link *java_hash_set_after(const struct java_hash_set *set, cons
     return link->next != NULL ? link->next : first_from(set, bucket_of(set->capacity, link->hash) + 1);
 }
 
+bool java_hash_set_visit_next(const struct java_hash_set *set, struct java_hash_cursor *cursor,
+                              void (*visit)(struct java_hash_link *link, void *arg), void *arg)
+{
+    if (set->table == NULL)
+        return false;
+    if (cursor->capacity == 0)
+        cursor->capacity = set->capacity;
+    if (cursor->bucket == cursor->capacity)
+        return false;
+    /* By (4) a bucket's elements are now in the buckets that are the same modulo the first capacity. */
+    for (uint64_t bucket = cursor->bucket; bucket < set->capacity; bucket += cursor->capacity)
+        for (struct java_hash_link *link = set->table[bucket]; link != NULL; link = link->next)
+            visit(link, arg);
+    cursor->bucket++;
+    return true;
+}
+
 struct java_hash_link *java_hash_set_chain(const struct java_hash_set *set, int32_t hash)
 {
     return set->count > 0 ? set->table[bucket_of(set->capacity, hash)] : NULL;

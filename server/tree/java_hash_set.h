@@ -7,6 +7,7 @@
 #ifndef ZKC_SERVER_TREE_JAVA_HASH_SET_H
 #define ZKC_SERVER_TREE_JAVA_HASH_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,16 @@ void java_hash_set_remove(struct java_hash_set *set, struct java_hash_link *link
 /* In Java's order: for (l = first(s); l; l = after(s, l)). */
 struct java_hash_link *java_hash_set_first(const struct java_hash_set *set);
 struct java_hash_link *java_hash_set_after(const struct java_hash_set *set, const struct java_hash_link *link);
+/*
+ * An iteration in parts, between which the set may change: {0} at first. Whatever is in the set from the first part to
+ * the last is seen once; in Java's order unless the table grows meanwhile.
+ */
+struct java_hash_cursor {
+    uint32_t capacity, bucket;    /* of the table as it was at the first part: the next of its buckets */
+};
+/* The part that comes next, one bucket of the first table, however many buckets it is now. False at the end. */
+bool java_hash_set_visit_next(const struct java_hash_set *set, struct java_hash_cursor *cursor,
+                              void (*visit)(struct java_hash_link *link, void *arg), void *arg);
 /* Chain that an element of this hash would stand in, for a search by the caller; NULL when there is none. */
 struct java_hash_link *java_hash_set_chain(const struct java_hash_set *set, int32_t hash);
 /* The elements in the order in which a copy of the set gives them whose table is made with `capacity` (see below); one

@@ -1,15 +1,36 @@
-/* tree_walk.c - pre-order with a stack of its own: one frame a level, holding the names still to be visited. */
+/* tree_walk.c - pre-order with a stack of its own: one frame a level, holding some of the names still to be visited. */
 #include "server/tree/tree_walk.h"
 
 #include <assert.h>
 
-static void push(struct tree_walk *walk, struct buffer names)
+static void push(struct tree_walk *walk, const struct walk_frame *frame)
 {
     if (walk->depth == walk->capacity) {
         walk->capacity = walk->capacity > 0 ? 2 * walk->capacity : 16;
         walk->frames = memory_realloc(walk->frames, walk->capacity * sizeof(walk->frames[0]));
     }
-    walk->frames[walk->depth++] = (struct walk_frame){names, sizeof(int32_t), walk->path.size};
+    walk->frames[walk->depth++] = *frame;
+}
+
+static void copy_names(const struct data_node *node, struct walk_frame *frame)
+{
+    buffer_clear(&frame->names);
+    frame->at = 0;
+    frame->has_more = data_node_copy_child_names(node, &frame->cursor, &frame->names);
+}
+
+/* More names of the node at the walk's path; none when it is gone. */
+static void refill(struct tree_walk *walk, struct walk_frame *frame)
+{
+    struct data_tree *tree = walk->tree;
+    struct ustring path = {(const char *)walk->path.bytes, (int32_t)walk->path.size};
+    struct node_key key = node_table_key(&tree->nodes, path);
+    node_table_lock(&tree->nodes, key);
+    struct data_node *node = node_table_find(&tree->nodes, key, path);
+    frame->has_more = false;
+    if (node != NULL)
+        copy_names(node, frame);
+    node_table_unlock(&tree->nodes, key);
 }
 
 /* Goes to the next child that is still to be visited; false when there is none. */
@@ -25,6 +46,10 @@ static bool step(struct tree_walk *walk)
             frame->at += sizeof(int32_t) + size;
             return true;
         }
+        if (frame->has_more) {
+            refill(walk, frame);
+            continue;
+        }
         buffer_release(&frame->names);
         walk->depth--;
     }
@@ -38,7 +63,7 @@ static bool visit(struct tree_walk *walk, struct node_copy *ret_copy)
     assert(walk->path.size <= INT32_MAX);
     struct ustring path = {(const char *)walk->path.bytes, (int32_t)walk->path.size};
     struct node_key key = node_table_key(&tree->nodes, path);
-    struct buffer names = {0};
+    struct walk_frame children = {.path_size = walk->path.size};
     node_table_lock(&tree->nodes, key);
     struct data_node *node = node_table_find(&tree->nodes, key, path);
     if (node != NULL) {
@@ -46,11 +71,11 @@ static bool visit(struct tree_walk *walk, struct node_copy *ret_copy)
         if (node->data != NULL)
             blob_ref(node->data);
         if (data_node_child_count(node) > 0)
-            data_node_copy_child_names(node, &names);
+            copy_names(node, &children);
     }
     node_table_unlock(&tree->nodes, key);
-    if (names.size > 0)
-        push(walk, names);
+    if (children.names.size > 0 || children.has_more)
+        push(walk, &children);
     return node != NULL;
 }
 

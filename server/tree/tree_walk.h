@@ -1,8 +1,8 @@
 /*
  * Visits a subtree in pre-order while the tree goes on changing: what a fuzzy snapshot needs. Internal to server/tree.
  *
- * Holds one stripe lock at a time, for as long as a node is copied. The children visited are those the node had then;
- * one that is gone when its turn comes is left out. Any thread.
+ * Holds one stripe lock at a time, for as long as a node or some hundred names are copied. Visited is what is there
+ * from the start to the end; what comes or goes meanwhile may be. Any thread.
  */
 #ifndef ZKC_SERVER_TREE_TREE_WALK_H
 #define ZKC_SERVER_TREE_TREE_WALK_H
@@ -10,9 +10,11 @@
 #include "server/tree/tree_internal.h"
 
 struct walk_frame {
-    struct buffer names;    /* jute vector of the children of the node at path[0, path_size) */
+    struct buffer names;    /* of some children of the node at path[0, path_size), each with its length before it */
     size_t at;              /* the next one */
     size_t path_size;
+    struct java_hash_cursor cursor;    /* the children after those */
+    bool has_more;
 };
 struct tree_walk {
     struct data_tree *tree;

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -110,6 +111,22 @@ START_TEST(there_is_a_processor)
 }
 END_TEST
 
+static void give_way(void *arg)
+{
+    int *nice_value = arg;
+    thread_give_way();
+    *nice_value = getpriority(PRIO_PROCESS, 0);
+}
+
+START_TEST(a_thread_gives_way_alone)
+{
+    int before = getpriority(PRIO_PROCESS, 0), inside = before;
+    thread_join(thread_start("giver", give_way, &inside));
+    ck_assert_int_gt(inside, before);
+    ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), before);
+}
+END_TEST
+
 START_TEST(a_signal_is_waited_for)
 {
     static const int signals[] = { SIGTERM, SIGHUP };
@@ -132,6 +149,7 @@ static Suite *thread_suite(void)
     tcase_add_test(tcase, a_thread_blocks_the_signals_of_the_process);
     tcase_add_test(tcase, a_thread_knows_itself);
     tcase_add_test(tcase, there_is_a_processor);
+    tcase_add_test(tcase, a_thread_gives_way_alone);
     tcase_add_test(tcase, a_signal_is_waited_for);
     suite_add_tcase(suite, tcase);
     return suite;

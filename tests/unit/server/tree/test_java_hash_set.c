@@ -166,6 +166,67 @@ START_TEST(a_copy_has_the_order_of_its_own_table)
 }
 END_TEST
 
+/* How often each name was visited, by its place in `items`. */
+struct visits {
+    const struct names *names;
+    int count[64];
+};
+
+static void count_visit(struct java_hash_link *link, void *arg)
+{
+    struct visits *visits = arg;
+    visits->count[container_of(link, struct name, link) - visits->names->items]++;
+}
+
+START_TEST(parts_show_once_what_stays_while_the_table_grows)
+{
+    static const uint32_t buckets_before[] = {0, 1, 5, 8};
+    struct names names;
+    struct visits visits = {&names, {0}};
+    struct java_hash_cursor cursor = {0};
+    names_init(&names, 8);
+    char first[] = "a b c d n0 n37", later[] = "n74 n111 n148 n185 e f g h i j k l m -b";
+    add_words(&names, first);
+    uint32_t bucket = 0;
+    for (; bucket < buckets_before[_i]; bucket++)
+        ck_assert(java_hash_set_visit_next(&names.set, &cursor, count_visit, &visits));
+    add_words(&names, later);
+    ck_assert_uint_ge(names.set.capacity, 32);
+    for (; bucket < 8; bucket++)
+        ck_assert(java_hash_set_visit_next(&names.set, &cursor, count_visit, &visits));
+    ck_assert(!java_hash_set_visit_next(&names.set, &cursor, count_visit, &visits));
+    for (size_t i = 0; i < names.count; i++)
+        if (i < 6 && i != 1)
+            ck_assert_int_eq(visits.count[i], 1);
+        else
+            ck_assert_int_le(visits.count[i], 1);
+    java_hash_set_release(&names.set);
+}
+END_TEST
+
+static void append_visit(struct java_hash_link *link, void *arg)
+{
+    struct buffer *order = arg;
+    buffer_printf(order, "%s%s", order->size > 0 ? " " : "", text_of(link));
+}
+
+START_TEST(parts_have_javas_order)
+{
+    struct names names;
+    struct java_hash_cursor cursor = {0};
+    struct buffer order = {0};
+    names_init(&names, 8);
+    ck_assert(!java_hash_set_visit_next(&names.set, &cursor, append_visit, &order));
+    char words[] = "a b c d e f g h i j k l m n n0 n37 n74";
+    add_words(&names, words);
+    while (java_hash_set_visit_next(&names.set, &cursor, append_visit, &order))
+        continue;
+    assert_order(&names.set, buffer_string(&order));
+    buffer_release(&order);
+    java_hash_set_release(&names.set);
+}
+END_TEST
+
 static const struct {
     uint32_t count, clone, copy;
 } capacities[] = {{1, 2, 16}, {2, 4, 16}, {3, 8, 16}, {11, 16, 16}, {12, 32, 32}, {24, 64, 64}, {1000, 2048, 2048}};
@@ -184,6 +245,8 @@ static Suite *java_hash_set_suite(void)
     tcase_add_loop_test(tcase, elements_come_in_javas_order, 0, ARRAY_SIZE(orders));
     tcase_add_test(tcase, a_table_never_shrinks);
     tcase_add_test(tcase, a_copy_has_the_order_of_its_own_table);
+    tcase_add_loop_test(tcase, parts_show_once_what_stays_while_the_table_grows, 0, 4);
+    tcase_add_test(tcase, parts_have_javas_order);
     tcase_add_loop_test(tcase, copies_are_made_with_javas_capacities, 0, ARRAY_SIZE(capacities));
     suite_add_tcase(suite, tcase);
     return suite;

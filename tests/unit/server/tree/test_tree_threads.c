@@ -19,6 +19,7 @@
 #define SNAPSHOTS 6
 #define PARENTS 40
 #define CHILDREN 30
+#define LARGE_FAMILY 4000    /* names below the first parent, more than a walk copies at a time */
 #define FIRST_SESSION 77
 
 /* A transaction that succeeded: what the log would hold. */
@@ -89,16 +90,17 @@ static uint32_t choice(int64_t zxid, uint32_t what, uint32_t below)
 
 static void path_for(int64_t zxid, char path[64])
 {
-    uint32_t parent = choice(zxid, 1, PARENTS);
+    bool is_large = choice(zxid, 7, 3) == 0;
+    uint32_t parent = is_large ? 0 : choice(zxid, 1, PARENTS);
     if (choice(zxid, 2, 6) == 0)
         snprintf(path, 64, "/p%u", parent);
     else
-        snprintf(path, 64, "/p%u/c%u", parent, choice(zxid, 3, CHILDREN));
+        snprintf(path, 64, "/p%u/c%u", parent, choice(zxid, 3, is_large ? LARGE_FAMILY : CHILDREN));
 }
 
 static int apply_close(struct data_tree *tree, int64_t zxid, const struct logged *logged)
 {
-    struct ustring paths[PARENTS * CHILDREN];
+    struct ustring paths[WRITES];
     size_t count = logged->ephemerals.count;
     for (size_t i = 0; i < count; i++)
         paths[i] = ustring_of(logged->ephemerals.paths[i]);
