@@ -331,7 +331,7 @@ void learner_release(struct learner *learner)
     }
     hash_map_release(&learner->pending_revalidations);
     received_packet_release(&learner->packet);
-    quorum_channel_free(learner->channel);
+    quorum_channel_free_sampled(learner->channel, learner->self->metrics);
     condition_release(&learner->ended);
     mutex_release(&learner->lock);
     mutex_release(&learner->write_lock);

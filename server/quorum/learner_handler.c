@@ -237,7 +237,7 @@ int learner_handler_read(struct learner_handler *handler, struct error *error)
 void learner_handler_free(struct learner_handler *handler)
 {
     packet_sender_stop(handler->sender);
-    quorum_channel_free(handler->channel);
+    quorum_channel_free_sampled(handler->channel, handler->master->core->metrics);
     sync_limit_check_release(&handler->sync_check);
     memory_free(handler);
 }

@@ -320,6 +320,15 @@ void quorum_channel_free(struct quorum_channel *channel)
     memory_free(channel);
 }
 
+void quorum_channel_free_sampled(struct quorum_channel *channel, struct server_metrics *metrics)
+{
+    if (channel == NULL)
+        return;
+    int64_t start_ms = clock_elapsed_ms();
+    quorum_channel_free(channel);
+    server_metrics_sample(metrics, METRIC_SOCKET_CLOSING_TIME, clock_elapsed_ms() - start_ms);
+}
+
 void quorum_channel_track(struct quorum_channel *channel, size_t size, const char *peer)
 {
     channel->tracker = message_tracker_new(size, peer);

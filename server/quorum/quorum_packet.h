@@ -13,6 +13,7 @@
 #include "common/net/address.h"
 #include "common/net/stream.h"
 #include "common/wire/records.h"
+#include "server/metric/server_metrics.h"
 #include "server/tree/tree_snapshot.h"
 
 enum quorum_packet_type {
@@ -51,6 +52,8 @@ struct quorum_channel;
 /* Takes the stream over. A timeout of 0 is none. Writes wait as long for a peer that does not read. */
 struct quorum_channel *quorum_channel_new(struct stream *stream, int64_t timeout_ms);
 void quorum_channel_free(struct quorum_channel *channel);    /* closes; NULL is accepted */
+/* The same, and samples socket_closing_time. */
+void quorum_channel_free_sampled(struct quorum_channel *channel, struct server_metrics *metrics);
 void quorum_channel_set_timeout(struct quorum_channel *channel,
                                 int64_t timeout_ms); /* any thread; from the next wait */
 /* Any thread: whoever reads or writes returns with ZK_CLOSED, now and from then on. */

@@ -191,13 +191,15 @@ class Basic:
         """A follower that was killed comes back; it gets what it missed, by DIFF."""
         sid = self.servers.followers()[0]
         self.servers.wait_caught_up()
-        diffs = self.count("diff_count")
+        diffs, closed = self.count("diff_count"), self.count("cnt_socket_closing_time")
         self.servers.kill(sid)
         self.write_some(20, b"missed")
         self.servers.start_one(sid)
         self.servers.wait_serving()
         self.servers.wait_caught_up()
         expect(self.count("diff_count") == diffs + 1, "diff_count is %d after %d", self.count("diff_count"), diffs)
+        expect(self.count("cnt_socket_closing_time") == closed + 1, "cnt_socket_closing_time is %d after %d",
+               self.count("cnt_socket_closing_time"), closed)
         self.same_trees()
 
     def wiped_follower_rejoins(self):
