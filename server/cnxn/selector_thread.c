@@ -35,6 +35,7 @@
 #define ACCEPTED_BOUND 128
 #define EVENTS_A_ROUND 256
 #define DIRECT_MOST 4    /* connections at a time; for more the selector is woken for less than what it then saves */
+#define OUTPUT_RUN 64    /* connections; after so many it begins to write while others are still queued */
 
 struct accepted {
     int fd;
@@ -61,6 +62,7 @@ struct selector_thread {
     struct list flush_list GUARDED_BY(lock);    /* Q7: those that want this thread */
     struct list output_list GUARDED_BY(lock);   /* Q7: those that only have something to be written */
     bool takes_output GUARDED_BY(lock);         /* this thread is to write those */
+    size_t output_run GUARDED_BY(lock);         /* that came to output_list since somebody last took some */
     struct spare_chunks spare GUARDED_BY(lock);
     size_t lent GUARDED_BY(lock);       /* connections that workers have */
     struct condition all_back;
@@ -90,11 +92,15 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
     server_cnxn_unref(cnxn);    /* the factory's */
 }
 
-static void rearm(struct selector_thread *selector, struct server_cnxn *cnxn)
+/* `unheeded` are events that came and were left. A poller that tells of bytes nobody wants to read is told to stop when it
+ * has done so, and not before: mostly, as while a session is made, none come. */
+static void rearm(struct selector_thread *selector, struct server_cnxn *cnxn, uint32_t unheeded)
 {
     if (cnxn->handshake != HANDSHAKE_OVER || cnxn->followed_handshake != HANDSHAKE_OVER)
         handshake_deadlines_follow(&selector->handshakes, cnxn, clock_elapsed_ms());
     uint32_t wanted = server_cnxn_wanted_interest(cnxn);
+    if ((unheeded & POLLER_READ) == 0)
+        wanted |= cnxn->interest & POLLER_READ;
     if (wanted == cnxn->interest)
         return;
     poller_modify(selector->poller, cnxn->stream->fd, wanted, cnxn);
@@ -145,14 +151,20 @@ static void put_on_flush_list(struct selector_thread *selector, struct server_cn
     atomic_store(&selector->has_new, true);
 }
 
-static void put_on_output_list(struct selector_thread *selector, struct server_cnxn *cnxn) REQUIRES(selector->lock)
+/* True when the selector should not wait for the flush. */
+static bool put_on_output_list(struct selector_thread *selector, struct server_cnxn *cnxn) REQUIRES(selector->lock)
 {
     if (!list_is_empty(&cnxn->flush_link))
-        return;
+        return false;
     server_cnxn_ref(cnxn);
     cnxn->needs_selector = false;
     list_add_last(&selector->output_list, &cnxn->flush_link);
     atomic_store(&selector->has_output, true);
+    if (++selector->output_run % OUTPUT_RUN != 0)
+        return false;
+    selector->takes_output = true;
+    atomic_store(&selector->has_new, true);
+    return true;
 }
 
 /* In one step, so that a selector that comes down closes nothing a worker still has, nor finds it on Q7 afterwards. */
@@ -208,10 +220,13 @@ static void handle_events(struct selector_thread *selector, const struct poller_
         struct server_cnxn *cnxn = events[i].data;
         if (cnxn == NULL)
             continue;    /* a wake-up */
-        if (selector->parts->workers != NULL)
+        if (selector->parts->workers != NULL) {
             lend_if_here(selector, cnxn, events[i].events);
-        else if (server_cnxn_do_io(cnxn, events[i].events, &selector->chunk))
-            rearm(selector, cnxn);
+            continue;
+        }
+        uint32_t unheeded = events[i].events & ~server_cnxn_wanted_interest(cnxn);
+        if (server_cnxn_do_io(cnxn, events[i].events, &selector->chunk))
+            rearm(selector, cnxn, unheeded);
         else
             close_cnxn(selector, cnxn);
     }
@@ -285,13 +300,14 @@ static void handle_flush_list(struct selector_thread *selector)
     if (selector->takes_output)
         move_list(&round, &selector->output_list);
     selector->takes_output = false;
+    selector->output_run = 0;
     mutex_unlock(&selector->lock);
     struct server_cnxn *cnxn;
     while ((cnxn = take_flush(selector, &round)) != NULL) {
         if (cnxn->stream == NULL)
             ;    /* closed while it stood in the queue */
         else if (server_cnxn_pump(cnxn, &selector->chunk))
-            rearm(selector, cnxn);
+            rearm(selector, cnxn, 0);
         else
             close_cnxn(selector, cnxn);
         server_cnxn_unref(cnxn);
@@ -441,13 +457,15 @@ void selector_thread_queue(struct selector_thread *selector, struct server_cnxn 
 
 void selector_thread_queue_output(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
-    bool is_ours = atomic_load(&selector->thread_id) == thread_current_id();    /* (3) */
+    bool is_ours = atomic_load(&selector->thread_id) == thread_current_id(), is_due = false;    /* (3) */
     mutex_lock(&selector->lock);
     if (cnxn->writes_directly && !is_ours)
-        put_on_output_list(selector, cnxn);
+        is_due = put_on_output_list(selector, cnxn);
     else
         put_on_flush_list(selector, cnxn);
     mutex_unlock(&selector->lock);
+    if (is_due)
+        selector_thread_wake(selector);
 }
 
 void selector_thread_wake(struct selector_thread *selector)
@@ -474,6 +492,8 @@ static size_t take_output(struct selector_thread *selector, struct server_cnxn *
         selector->takes_output = true;
         atomic_store(&selector->has_new, true);
     }
+    if (!selector->takes_output)
+        selector->output_run = 0;
     for (; !selector->takes_output && !list_is_empty(&selector->output_list); count++) {
         cnxns[count] = LIST_ENTRY(selector->output_list.next, struct server_cnxn, flush_link);
         list_remove(&cnxns[count]->flush_link);

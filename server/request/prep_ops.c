@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/strings.h"
+#include "common/wire/acl.h"
 #include "common/wire/path.h"
 #include "server/tree/digest.h"
 #include "server/tree/quota.h"
@@ -285,7 +286,10 @@ static void add_created(struct prep_context *context, const struct new_node *nod
         .ephemeral_owner = owner_of(context, node),
     };
     created->claimed_owner = claimed_owner_of(context, node);
-    created->acl = acl_vector_copy(acl);
+    if (parent->acl_list != NULL && acl_vector_equal(acl, &parent->acl_list->acl))    /* as mostly */
+        created->acl_list = acl_list_ref(parent->acl_list);
+    else
+        created->acl = acl_vector_copy(acl);
     created->data = node->data.size < 0 ? NULL : blob_new_copy(node->data.bytes, (size_t)node->data.size);
     add_change(context, created, 0);
 }
