@@ -20,7 +20,7 @@ build=${ZKC_BUILD:-$PWD}
 world='
   pthread_.* thrd_.* mtx_.* cnd_.* tss_.* call_once sem_.* mq_.* futex sched_.* clone unshare
   fork vfork _Fork exec.* fexecve posix_spawn.* system popen pclose kill killpg tgkill raise sigqueue
-  wait waitpid waitid wait3 wait4 daemon setsid setpgid prctl
+  wait waitpid waitid wait3 wait4 daemon setsid setpgid prctl setpriority getpriority nice
   sigwait sigwaitinfo sigtimedwait sigsuspend pause signalfd ptrace syscall
   socket socketpair bind listen accept accept4 connect shutdown send sendto sendmsg sendmmsg recv recvfrom recvmsg
   recvmmsg getsockopt setsockopt getsockname getpeername getaddrinfo freeaddrinfo getnameinfo gethost.* res_.*

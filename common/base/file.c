@@ -25,11 +25,14 @@
 #define ZERO_BLOCK ((size_t)65536)
 #define ZERO_BLOCKS 16    /* a call: 1 MiB */
 #define READ_STEP ((size_t)65536)
+#define WRITE_BEHIND (512 * 1024)    /* so small that a sync of another file meets little of it */
 
 struct file {
     int fd;
     int64_t position;    /* of the next file_write() */
     char *path;
+    bool writes_behind;
+    int64_t awaited, sent;    /* then: what is before is on the disk, or on its way there */
 };
 
 static bool is_missing(int error_number)
@@ -143,6 +146,28 @@ int file_pread(struct file *file, void *bytes, size_t size, int64_t offset, size
     return ZK_OK;
 }
 
+void file_write_behind(struct file *file)
+{
+    file->writes_behind = true;
+    file->awaited = file->sent = file->position;
+}
+
+/* Sends off what was written last, and waits for what was sent off before: an error found by waiting is told only once,
+ * and so may not be passed over. Where the kernel cannot, the sync will do. */
+static int send_off(struct file *file, struct error *error)
+{
+    int result = sync_file_range(file->fd, file->sent, file->position - file->sent, SYNC_FILE_RANGE_WRITE);
+    if (result == 0 && file->sent > file->awaited)
+        result = sync_file_range(file->fd, file->awaited, file->sent - file->awaited, SYNC_FILE_RANGE_WAIT_BEFORE);
+    file->awaited = file->sent;
+    file->sent = file->position;
+    if (result == 0)
+        return ZK_OK;
+    file->writes_behind = false;
+    bool cannot = errno == ENOSYS || errno == EINVAL || errno == ESPIPE;
+    return cannot ? ZK_OK : error_set_errno(error, "cannot write %s", file->path);
+}
+
 int file_write(struct file *file, const void *bytes, size_t size, struct error *error)
 {
     const uint8_t *at = bytes;
@@ -157,7 +182,7 @@ int file_write(struct file *file, const void *bytes, size_t size, struct error *
         size -= (size_t)written;
         file->position += written;
     }
-    return ZK_OK;
+    return file->writes_behind && file->position - file->sent >= WRITE_BEHIND ? send_off(file, error) : ZK_OK;
 }
 
 int file_pwrite(struct file *file, const void *bytes, size_t size, int64_t offset, struct error *error)
