@@ -89,7 +89,8 @@ static bool kill_dead_sessions(struct server_core *core)
     return did;
 }
 
-/* loadData */
+/* loadData. A first snapshot must be there before anything is logged, and who removed nodes without a transaction says so at
+ * once. Departs from Java: any other, of what was read from the log, is written when clients are served already. */
 static int load_data(struct zookeeper_server *server, struct error *error)
 {
     struct server_core *core = &server->core;
@@ -99,7 +100,9 @@ static int load_data(struct zookeeper_server *server, struct error *error)
         return err;
     bool has_changed = kill_dead_sessions(core);
     file_txn_snap_log_last_snapshot(zk_database_snap_log(core->database), &snapshot_zxid, &snapshot_wall_ms);
-    return has_changed || snapshot_zxid != zxid ? zk_database_take_snapshot(core->database, error) : ZK_OK;
+    bool is_needed_now = has_changed || (snapshot_zxid < 0 && zxid >= 0);
+    core->snapshot_is_due = !is_needed_now && snapshot_zxid != zxid;
+    return is_needed_now ? zk_database_take_snapshot(core->database, error) : ZK_OK;
 }
 
 int zookeeper_server_start(struct zookeeper_server *server, int *ret_exit_code, struct error *error)

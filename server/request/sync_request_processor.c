@@ -82,17 +82,22 @@ static void snapshot_run(void *arg)
     atomic_store(&sync->is_snapshotting, false);
 }
 
-static void start_snapshot(struct sync_request_processor *sync)
+static void snapshot_aside(struct sync_request_processor *sync)
 {
-    roll_snapshot_dice(sync);
-    zk_database_roll_log(sync->core->database);
-    zk_database_reset_txn_stats(sync->core->database);
     if (atomic_exchange(&sync->is_snapshotting, true)) {
         log_warn("Too busy to snap, skipping");
         return;
     }
     thread_join(sync->snapshot_thread);    /* it has ended, or is about to return */
     sync->snapshot_thread = thread_start("Snapshot Thread", snapshot_run, sync);
+}
+
+static void start_snapshot(struct sync_request_processor *sync)
+{
+    roll_snapshot_dice(sync);
+    zk_database_roll_log(sync->core->database);
+    zk_database_reset_txn_stats(sync->core->database);
+    snapshot_aside(sync);
 }
 
 /* ---- batches ---- */
@@ -233,6 +238,9 @@ static void sync_run(void *arg)
     size_t count;
     struct server_metrics *metrics = sync->core->metrics;
     struct metric_run waited = {0};
+    if (sync->core->snapshot_is_due)
+        snapshot_aside(sync);
+    sync->core->snapshot_is_due = false;
     while ((count = take_batch(sync, batch)) > 0) {
         int64_t start_ms = clock_coarse_ms();
         server_metrics_sample(metrics, METRIC_SYNC_PROCESSOR_QUEUE_SIZE, (int64_t)count);
