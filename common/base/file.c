@@ -24,7 +24,6 @@
 
 #define ZERO_BLOCK ((size_t)65536)
 #define ZERO_BLOCKS 16    /* a call: 1 MiB */
-#define READ_STEP ((size_t)65536)
 #define WRITE_BEHIND (512 * 1024)    /* so small that a sync of another file meets little of it */
 
 struct file {
@@ -72,14 +71,6 @@ static int check_regular(int fd, const char *path, struct error *error)
     if (!S_ISREG(status.st_mode))
         return error_set(error, ZK_IO, "cannot open %s: not a regular file", path);
     return ZK_OK;
-}
-
-static int sync_parent(const char *path, struct error *error)
-{
-    char *directory = path_directory(path);
-    int err = directory_sync(directory, error);
-    memory_free(directory);
-    return err;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -278,56 +269,6 @@ int file_lock(struct file *file, struct error *error)
     return error_set_errno(error, "cannot lock %s", file->path);
 }
 
-int file_read_all(const char *path, size_t limit, struct buffer *buffer, struct error *error)
-{
-    struct file *file = NULL;
-    int err = file_open(path, FILE_READ, &file, error);
-    if (err != ZK_OK)
-        return err;
-    size_t start = buffer->size, total = 0, got;
-    do {
-        /* One byte beyond the limit tells that it is too large. */
-        size_t step = limit - total < READ_STEP ? limit - total + 1 : READ_STEP;
-        err = file_pread(file, buffer_reserve(buffer, step), step, (int64_t)total, &got, error);
-        if (err != ZK_OK)
-            break;
-        total += got;
-        buffer->size += got;
-        if (total > limit)
-            err = error_set(error, ZK_TOO_LARGE, "%s is larger than %zu bytes", path, limit);
-        else if (got < step)
-            break;
-    } while (err == ZK_OK);
-    if (err != ZK_OK)
-        buffer->size = start;
-    file_close(file, NULL);
-    return err;
-}
-
-int file_write_atomic(const char *path, const void *bytes, size_t size, struct error *error)
-{
-    char *temporary = string_format("%s.tmp", path);
-    struct file *file = NULL;
-    int err = file_open(temporary, FILE_CREATE, &file, error);
-    if (err != ZK_OK)
-        goto out;
-    err = file_write(file, bytes, size, error);
-    if (err == ZK_OK)
-        err = file_sync(file, error);
-    int close_err = file_close(file, err == ZK_OK ? error : NULL);
-    if (err == ZK_OK)
-        err = close_err;
-    if (err == ZK_OK)
-        err = file_rename(temporary, path, error);
-    if (err != ZK_OK)
-        unlink(temporary);
-    else
-        err = sync_parent(path, error);
-out:
-    memory_free(temporary);
-    return err;
-}
-
 enum file_kind file_kind(const char *path)
 {
     struct stat status;
@@ -405,25 +346,9 @@ bool file_is_open_to_others(const char *path)
            ((status.st_mode & S_IWOTH) != 0 || (status.st_uid != 0 && status.st_uid != geteuid()));
 }
 
-int directory_make(const char *path, struct error *error)
+int directory_add(const char *path, struct error *error)
 {
-    char *part = string_copy(path);
-    int err = ZK_OK;
-    /* Each end of a component in turn, the first of them behind a leading '/'. */
-    for (size_t end = strspn(part, "/"); err == ZK_OK && part[end] != '\0'; end += strspn(part + end, "/")) {
-        end += strcspn(part + end, "/");
-        char next = part[end];
-        part[end] = '\0';
-        if (file_kind(part) != FILE_KIND_DIRECTORY) {
-            if (mkdir(part, 0700) == 0)
-                err = sync_parent(part, error);
-            else if (errno != EEXIST || file_kind(part) != FILE_KIND_DIRECTORY)    /* another may have just made it */
-                err = fail_path(error, "make directory", part);
-        }
-        part[end] = next;
-    }
-    memory_free(part);
-    return err;
+    return mkdir(path, 0700) < 0 ? fail_path(error, "make directory", path) : ZK_OK;
 }
 
 int directory_sync(const char *path, struct error *error)
@@ -487,19 +412,6 @@ int64_t directory_size(const char *path)
     }
     closedir(directory);
     return total;
-}
-
-char *path_join(const char *directory, const char *name)
-{
-    return string_format(string_ends_with(directory, "/") ? "%s%s" : "%s/%s", directory, name);
-}
-
-char *path_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return string_copy(".");
-    return slash == path ? string_copy("/") : string_copy_n(path, (size_t)(slash - path));
 }
 
 char *path_absolute(const char *path)

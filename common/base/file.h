@@ -74,6 +74,8 @@ bool file_is_writable(const char *path);
 /* Whether somebody beside root and the user of this process may change it: by its mode, or as its owner. */
 bool file_is_open_to_others(const char *path);
 
+/* Makes a directory in one that is there, 0700 less umask; ZK_EXISTS, ZK_NOT_FOUND, ZK_IO. No directory sync. */
+int directory_add(const char *path, struct error *error);
 /* Makes the directory and its parents, 0700 less umask; fine when it is there. Syncs what it made. */
 int directory_make(const char *path, struct error *error);
 int directory_sync(const char *path, struct error *error);

@@ -1,5 +1,5 @@
 /*
- * random.c - randomness from the kernel, or repeatable in tests; and java.util.Random.
+ * random.c - randomness from the kernel, or repeatable in tests.
  *
  * The repeatable source is SplitMix64, whose state is a counter, so that threads share it without a lock.
  */
@@ -15,8 +15,6 @@
 #include <sys/random.h>
 
 #define COUNTER_STEP UINT64_C(0x9e3779b97f4a7c15)
-#define JAVA_MULTIPLIER UINT64_C(0x5deece66d)
-#define JAVA_MASK ((UINT64_C(1) << 48) - 1)
 
 static _Atomic bool is_seeded;
 static _Atomic uint64_t counter;
@@ -90,26 +88,4 @@ void random_seed(uint64_t seed)
 {
     atomic_store(&counter, seed);
     atomic_store(&is_seeded, true);
-}
-
-void java_random_init(struct java_random *random, int64_t seed)
-{
-    random->state = ((uint64_t)seed ^ JAVA_MULTIPLIER) & JAVA_MASK;
-}
-
-int32_t java_random_next_int(struct java_random *random)
-{
-    random->state = (random->state * JAVA_MULTIPLIER + 0xb) & JAVA_MASK;
-    return (int32_t)(uint32_t)(random->state >> 16);
-}
-
-void java_random_next_bytes(struct java_random *random, uint8_t *bytes, size_t size)
-{
-    uint32_t value = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (i % 4 == 0)
-            value = (uint32_t)java_random_next_int(random);
-        bytes[i] = (uint8_t)value;
-        value >>= 8;
-    }
 }
