@@ -47,6 +47,8 @@ bool sim_one_in(uint64_t n);                         /* true once in n; never fo
  * the trace wants to see (connects, syncs, faults, roles), not for each lock.
  */
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same without the hash: for what is only there to be read, such as lines of the log. */
+void sim_trace_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void sim_trace_to(void *stream);                     /* a FILE *; NULL turns it off */
 bool sim_trace_is_on(void);
 /* Of everything traced and of each choice of the scheduler so far. */
