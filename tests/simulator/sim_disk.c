@@ -112,21 +112,26 @@ int sim_disk_find(struct sim_disk *disk, const char *path, struct sim_place *ret
         place->name[size] = '\0';
         step(place);
         at += size;
-        if (*at == '/' && place->inode != NULL && !place->inode->is_directory)
-            return ENOTDIR;
+        place->has_slash = *at == '/';
     }
     return 0;
+}
+
+int sim_disk_find_one(struct sim_disk *disk, const char *path, struct sim_place *ret_place)
+{
+    int error_number = sim_disk_find(disk, path, ret_place);
+    if (error_number != 0)
+        return error_number;
+    if (ret_place->inode == NULL)
+        return ENOENT;
+    return ret_place->has_slash && !ret_place->inode->is_directory ? ENOTDIR : 0;
 }
 
 struct sim_inode *sim_disk_look(struct sim_disk *disk, const char *path)
 {
     struct sim_place place;
-    errno = sim_disk_find(disk, path, &place);
-    if (errno != 0)
-        return NULL;
-    if (place.inode == NULL)
-        errno = ENOENT;
-    return place.inode;
+    errno = sim_disk_find_one(disk, path, &place);
+    return errno == 0 ? place.inode : NULL;
 }
 
 /* --- open files and room --------------------------------------------------------------------------------------------- */

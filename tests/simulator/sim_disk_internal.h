@@ -198,9 +198,12 @@ struct sim_place {
     struct sim_inode *directory;    /* NULL for "/" and what ends in . or .. */
     char name[SIM_NAME_SIZE];
     struct sim_inode *inode;        /* NULL: there is nothing of that name */
+    bool has_slash;                 /* the path ends in one: only a directory may be meant */
 };
 /* 0, or ENOENT, ENOTDIR, ENAMETOOLONG when there is no directory to look in. */
 int sim_disk_find(struct sim_disk *disk, const char *path, struct sim_place *ret_place);
+/* The same for what must be there. */
+int sim_disk_find_one(struct sim_disk *disk, const char *path, struct sim_place *ret_place);
 /* The inode, or NULL with errno. */
 struct sim_inode *sim_disk_look(struct sim_disk *disk, const char *path);
 

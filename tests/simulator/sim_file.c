@@ -20,12 +20,16 @@ static int open_inode(struct sim_disk *disk, const char *path, enum file_mode mo
     int error_number = sim_disk_find(disk, path, &place);
     if (error_number != 0)
         return error_number;
+    if (place.has_slash && mode >= FILE_CREATE)
+        return EISDIR;
+    if (place.inode == NULL && mode < FILE_CREATE)
+        return ENOENT;
     if (place.inode == NULL) {
-        if (mode == FILE_READ || mode == FILE_WRITE)
-            return ENOENT;
         *ret_inode = sim_inode_make(&place, false);
         return 0;
     }
+    if (place.has_slash && !place.inode->is_directory)
+        return ENOTDIR;
     if (mode == FILE_CREATE_NEW)
         return EEXIST;
     if (place.inode->is_directory && mode != FILE_READ)
@@ -238,6 +242,8 @@ int file_truncate(struct file *file, int64_t size, struct error *error)
 int file_lock(struct file *file, struct error *error)
 {
     (void)sim_turn_look();
+    if (file->mode == FILE_READ)    /* an exclusive lock needs one that may write */
+        return sim_file_fail(error, EBADF, "lock", file->path);
     if (file->inode->locker != NULL && file->inode->locker != file)
         return error_set(error, ZK_EXISTS, "%s is locked by another process", file->path);
     file->inode->locker = file;

@@ -84,11 +84,9 @@ int file_size_of(const char *path, int64_t *ret_size, struct error *error)
 static int unlink_name(struct sim_disk *disk, const char *path)
 {
     struct sim_place place;
-    int error_number = sim_disk_find(disk, path, &place);
+    int error_number = sim_disk_find_one(disk, path, &place);
     if (error_number != 0)
         return error_number;
-    if (place.inode == NULL)
-        return ENOENT;
     if (place.inode->is_directory)
         return EISDIR;
     place.inode->changed_ms = sim_node_wall_ms(disk->node);
@@ -108,8 +106,6 @@ int file_unlink(const char *path, struct error *error)
 /* Whether what is at `to` may give way to what is at `from`: 0 or errno. */
 static int check_rename(const struct sim_place *from, const struct sim_place *to)
 {
-    if (from->inode == NULL)
-        return ENOENT;
     if (from->directory == NULL || to->directory == NULL)
         return EBUSY;
     if (from->directory != to->directory)
@@ -124,7 +120,7 @@ static int check_rename(const struct sim_place *from, const struct sim_place *to
 static int rename_name(struct sim_disk *disk, const char *from, const char *to)
 {
     struct sim_place source, target;
-    int error_number = sim_disk_find(disk, from, &source);
+    int error_number = sim_disk_find_one(disk, from, &source);
     if (error_number == 0)
         error_number = sim_disk_find(disk, to, &target);
     if (error_number == 0)
