@@ -84,8 +84,7 @@ static uint8_t *durable_sector(struct sim_page *page, int sector)
 static void make_dirty(struct sim_page *page, int sector, uint64_t write_back_one_in)
 {
     bool is_dirty = (page->dirty >> sector & 1) != 0;
-    bool has_other_bytes = page->durable != NULL || !page->is_new;    /* than zeros, on the disk */
-    if (is_dirty ? sim_one_in(write_back_one_in) : has_other_bytes)
+    if (is_dirty ? sim_one_in(write_back_one_in) : !page->is_new)
         memcpy(durable_sector(page, sector), page->now + sector * SIM_SECTOR, SIM_SECTOR);
     page->dirty = (uint8_t)(page->dirty | 1 << sector);
 }
@@ -204,9 +203,9 @@ static void drop_behind(struct sim_content *content, int64_t size)
 static void undo_cut(struct sim_content *content)
 {
     struct sim_cut *cut = &content->cut;
+    drop_behind(content, cut->size);
     /* The sector the cut goes through comes back whole, so what was written into its first part since is lost too. */
     int64_t from = cut->size / SIM_SECTOR * SIM_SECTOR;
-    drop_behind(content, from);
     for (size_t i = 0; i < cut->count; i++) {
         struct sim_page *page = make_page(content, cut->pages[i].block);
         for (int sector = 0; sector < SECTORS; sector++) {
@@ -216,7 +215,6 @@ static void undo_cut(struct sim_content *content)
             memcpy(page->now + at, cut->pages[i].bytes + at, SIM_SECTOR);
             page->dirty = (uint8_t)(page->dirty & ~(1 << sector));
         }
-        page->is_new = false;
     }
     for (size_t i = 0; i < cut->extents.count; i++)
         sim_extents_add(&content->extents, cut->extents.list[i].from, cut->extents.list[i].to);

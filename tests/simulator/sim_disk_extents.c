@@ -54,6 +54,8 @@ void sim_extents_add(struct sim_extents *extents, int64_t from, int64_t to)
 
 void sim_extents_remove(struct sim_extents *extents, int64_t from, int64_t to)
 {
+    if (from >= to)
+        return;
     for (size_t i = find_extent(extents, from); i < extents->count && extents->list[i].from < to; i++) {
         struct sim_extent old = extents->list[i];
         if (old.to <= from)

@@ -9,6 +9,7 @@
 #include "common/base/strings.h"
 #include "tests/lib/check_main.h"
 #include "tests/simulator/network.h"
+#include "tests/simulator/sim_disk_internal.h"
 
 static struct sim_node *machine;
 static struct sim_disk_manner *manner;
@@ -205,8 +206,10 @@ static void reading_and_writing(void)
 
     file = open_file("a", FILE_APPEND);
     ck_assert_int_eq(file_write(file, "end", 3, NULL), ZK_OK);
+    ck_assert_int_eq(file_pwrite(file, "+", 1, 0, NULL), ZK_OK);    /* Linux appends that too */
     ck_assert_int_eq(file_pread(file, bytes, 100, 8190, &got, NULL), ZK_OK);
-    ck_assert_mem_eq(bytes, "f\0\0\0\0\0\0\0\0\0end", 13);
+    ck_assert_uint_eq(got, 14);
+    ck_assert_mem_eq(bytes, "f\0\0\0\0\0\0\0\0\0end+", 14);
     ck_assert_int_eq(file_close(file, NULL), ZK_OK);
 
     file = open_file("a", FILE_READ);
@@ -252,6 +255,44 @@ static void zeros_and_holes(void)
 START_TEST(zeros_cost_nothing_and_holes_are_found)
 {
     simulate_program(zeros_and_holes);
+}
+END_TEST
+
+#define BLOCKS 40
+
+/* Against an array of what is in the set. */
+static void sets_of_blocks(void *arg)
+{
+    (void)arg;
+    struct sim_extents set = { 0 };
+    bool is_in[BLOCKS + 1] = { false };
+    for (int i = 0; i < 2000; i++) {
+        int64_t from = sim_between(0, BLOCKS), to = sim_between(from, BLOCKS);
+        bool adds = sim_one_in(2);
+        if (adds)
+            sim_extents_add(&set, from, to);
+        else
+            sim_extents_remove(&set, from, to);
+        for (int64_t block = from; block < to; block++)
+            is_in[block] = adds;
+        int64_t count = 0, next = -1;
+        size_t ranges = 0;
+        for (int64_t block = BLOCKS - 1; block >= 0; block--) {
+            next = is_in[block] ? block : next;
+            count += is_in[block];
+            ranges += is_in[block] && !is_in[block + 1];
+            if (sim_extents_have(&set, block) != is_in[block] || sim_extents_next(&set, block) != next)
+                ck_abort_msg("step %d: block %d", i, (int)block);
+        }
+        ck_assert_int_eq(sim_extents_count(&set), count);
+        ck_assert_uint_eq(set.count, ranges);
+    }
+    sim_extents_release(&set);
+}
+
+START_TEST(a_set_of_blocks_has_what_was_added)
+{
+    sim_run(1, sets_of_blocks, NULL);
 }
 END_TEST
 
@@ -602,6 +643,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, files_and_directories_are_told_apart);
     tcase_add_test(tcase, reads_find_what_was_written);
     tcase_add_test(tcase, zeros_cost_nothing_and_holes_are_found);
+    tcase_add_test(tcase, a_set_of_blocks_has_what_was_added);
     tcase_add_test(tcase, names_are_sorted_and_move);
     tcase_add_test(tcase, a_removed_file_lives_while_it_is_open);
     tcase_add_test(tcase, a_lock_is_of_one_open_file_and_goes_with_it);

@@ -266,10 +266,15 @@ static void cut_and_write(void)
     must(file_truncate(file, 6000, NULL));
     must(file_pwrite(file, "x", 1, 5000, NULL));
     must(file_truncate(file, 5500, NULL));
+    must(file_close(file, NULL));
+    file = open_file("c", FILE_WRITE);    /* what was there before does not come back with the size */
+    must(file_pwrite(file, "x", 1, 2000, NULL));
+    must(file_truncate(file, 1000, NULL));
+    must(file_truncate(file, 4000, NULL));
     sim_doom(true);
 }
 
-static int seen_cuts, seen_whole;
+static int seen_cuts, seen_whole, seen_between;
 
 static void cuts(void)
 {
@@ -277,6 +282,7 @@ static void cuts(void)
     memset(bytes, 'b', sizeof(bytes));
     sim_disk_put(machine, "a", bytes, 600);
     sim_disk_put(machine, "b", bytes, sizeof(bytes));
+    sim_disk_put(machine, "c", bytes, sizeof(bytes));
     run(cut_and_write);
     struct buffer content = { 0 };
     ck_assert(sim_disk_get(machine, "a", &content));
@@ -295,6 +301,11 @@ static void cuts(void)
     ck_assert(content.size == 8000 || (content.size >= 1000 && content.size <= 5500));
     seen_whole += content.size == 8000;
     seen_cuts += content.size < 8000;
+    seen_between += content.size > 1000 && content.size < 5500;
+    buffer_clear(&content);
+    ck_assert(sim_disk_get(machine, "c", &content));
+    for (size_t i = 1000; i < content.size; i++)
+        expect(content.size == 8000 || content.bytes[i] == 0, "back again", (int64_t)i);
     buffer_release(&content);
 }
 
@@ -304,6 +315,40 @@ START_TEST(a_cut_is_kept_or_lost_with_what_came_behind_it)
         simulate(seed, cuts);
     ck_assert_int_gt(seen_whole, 20);
     ck_assert_int_gt(seen_cuts, 20);
+    ck_assert_int_gt(seen_between, 2);
+}
+END_TEST
+
+static void write_into_a_hole(void)
+{
+    struct file *file = open_file("a", FILE_CREATE);
+    must(file_truncate(file, 20000, NULL));
+    must(file_sync(file, NULL));
+    must(directory_sync("/", NULL));
+    must(file_pwrite(file, "x", 1, 9000, NULL));
+    sim_doom(true);
+}
+
+static void look_for_the_hole(void)
+{
+    struct file *file = open_file("a", FILE_READ);
+    int64_t at = 0;
+    ck_assert_int_eq(file_next_data(file, 0, &at, NULL), ZK_EOF);
+    must(file_size(file, &at, NULL));
+    ck_assert_int_eq(at, 20000);
+    must(file_close(file, NULL));
+}
+
+static void a_hole(void)
+{
+    manner->loss = SIM_DISK_LOSS_ALL;
+    run(write_into_a_hole);
+    run(look_for_the_hole);
+}
+
+START_TEST(a_hole_is_one_again)
+{
+    simulate(1, a_hole);
 }
 END_TEST
 
@@ -520,6 +565,12 @@ static void dooms(void)
     sim_disk_doom_next(machine, SIM_DISK_WRITE, "d/", 2, true, false);
     run(die_at);
     assert_get("d/a", "12");
+    sim_disk_doom_at_change(machine, sim_disk_changes(machine) + 4, false, false);    /* the first opens it */
+    run(die_at);
+    assert_get("d/a", "12");
+    sim_disk_doom_at_change(machine, sim_disk_changes(machine) + 4, true, false);
+    run(die_at);
+    assert_get("d/a", "123");
     manner->loss = SIM_DISK_LOSS_ALL;
     sim_disk_doom_next(machine, SIM_DISK_WRITE, NULL, 3, true, true);
     run(die_at);
@@ -565,11 +616,12 @@ END_TEST
 #define NAMES 5
 #define CHANGES 200
 
-/* What may be left of a file: for each byte the values it may have, and its least size and most. */
+/* What may be left of a file: for each byte the values it may have, and its least size and most; or, if it was cut below
+ * its synced size, that size, and behind the lowest cut what there may have been before. */
 static struct model_file {
-    int64_t inode, synced_size, size, cut;    /* cut: the lowest since the last sync, when below the synced size; or -1 */
+    int64_t inode, synced_size, size, cut;    /* cut: -1 when there was none */
     uint8_t now[SIZE_LIMIT];
-    uint64_t may_be[SIZE_LIMIT][4];
+    uint64_t may_be[SIZE_LIMIT][4], before_cut[SIZE_LIMIT][4];
 } model[FILES];
 
 /* The names of the directory after each change since its last sync; 0: no such name. */
@@ -599,10 +651,14 @@ static void model_write(struct model_file *file, int64_t from, const uint8_t *by
 
 static void model_truncate(struct model_file *file, int64_t size)
 {
-    for (int64_t i = size; i < file->size; i++)
-        model_set(file, i, 0);
-    if (size < (file->cut >= 0 ? file->cut : file->synced_size))
+    if (size < (file->cut >= 0 ? file->cut : file->synced_size)) {
+        int64_t end = file->cut >= 0 ? file->cut : SIZE_LIMIT;
+        memcpy(file->before_cut + size, file->may_be + size, (size_t)(end - size) * sizeof(file->may_be[0]));
+        memset(file->may_be + size, 0, (size_t)(SIZE_LIMIT - size) * sizeof(file->may_be[0]));
         file->cut = size;
+    }
+    for (int64_t i = size; i < SIZE_LIMIT; i++)
+        model_set(file, i, 0);
     file->size = size;
 }
 
@@ -613,6 +669,24 @@ static void model_sync(struct model_file *file)
         allow(file, i, file->now[i]);
     file->synced_size = file->size;
     file->cut = -1;
+}
+
+static bool all_may_be(const uint64_t sets[][4], const uint8_t *content, int64_t from, int64_t to)
+{
+    for (int64_t i = from; i < to; i++)
+        if ((sets[i][content[i] / 64] >> content[i] % 64 & 1) == 0)
+            return false;
+    return true;
+}
+
+static void check_model(const struct model_file *file, const uint8_t *content, int64_t size)
+{
+    int64_t end = size;
+    if (file->cut >= 0 && size == file->synced_size && all_may_be(file->before_cut, content, file->cut, size))
+        end = file->cut;    /* it was not cut */
+    else
+        expect(size >= (file->cut >= 0 ? file->cut : file->synced_size) && size <= file->size, "a wrong size", size);
+    expect(all_may_be(file->may_be, content, 0, end), "a byte that never was in a file of size", size);
 }
 
 static int64_t inode_of(const char *path)
@@ -689,6 +763,7 @@ static void change_file(int name)
     uint8_t value = (uint8_t)sim_below(256);
     switch (sim_below(8)) {
     case 0:
+        at = sim_one_in(2) ? at : sim_between(0, SIZE_LIMIT);
         must(file_truncate(file, at, NULL));
         model_truncate(its_model, at);
         break;
@@ -749,20 +824,19 @@ static void check_file(int name, const struct model_file *file)
 {
     static uint8_t content[SIZE_LIMIT];
     size_t got;
-    struct file *opened = open_file(path_of(name), FILE_READ);
+    struct file *opened = open_file(path_of(name), FILE_WRITE);
     must(file_pread(opened, content, sizeof(content), 0, &got, NULL));
-    must(file_close(opened, NULL));
-    int64_t size = (int64_t)got, least = file->cut >= 0 ? file->cut : file->synced_size;
-    ck_assert_msg((size >= least && size <= file->size) || size == file->synced_size, "%s has %d bytes of %d to %d", path_of(name),
-                  (int)size, (int)least, (int)file->size);
-    for (int64_t i = 0; i < size; i++) {
-        bool is_allowed = (file->may_be[i][content[i] / 64] >> content[i] % 64 & 1) != 0;
-        expect(is_allowed, "a byte that never was", i);
-    }
-    if (size == file->size && memcmp(content, file->now, got) == 0)
+    check_model(file, content, (int64_t)got);
+    if ((int64_t)got == file->size && memcmp(content, file->now, got) == 0)
         kept++;
     else
         lost++;
+    size_t size = got;    /* nothing is hidden behind the end */
+    must(file_truncate(opened, SIZE_LIMIT, NULL));
+    must(file_pread(opened, content, sizeof(content), 0, &got, NULL));
+    must(file_close(opened, NULL));
+    for (size_t i = size; i < SIZE_LIMIT; i++)
+        expect(content[i] == 0, "something behind the end", (int64_t)i);
 }
 
 static void check_what_is_left(void)
@@ -828,6 +902,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, sectors_are_kept_or_lost_each_for_itself);
     tcase_add_test(tcase, what_was_written_over_may_be_what_is_left);
     tcase_add_test(tcase, a_cut_is_kept_or_lost_with_what_came_behind_it);
+    tcase_add_test(tcase, a_hole_is_one_again);
     tcase_add_test(tcase, what_a_failed_sync_left_counts_as_clean);
     tcase_add_test(tcase, the_first_changes_of_a_directory_are_left);
     tcase_add_test(tcase, what_comes_during_a_sync_is_not_in_it);
