@@ -5,7 +5,6 @@
  * Mirrors QuorumPeerMain, ZooKeeperServerMain and bin/zkServer.sh. The main thread waits for signals: SIGTERM and SIGINT
  * end the server in order, SIGHUP reopens the log and reads again what may change while it runs.
  */
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@
 #include "common/thread/thread.h"
 #include "config.h"
 #include "server/command/four_letter_commands.h"
-#include "server/quorum/quorum_peer.h"
+#include "server/quorum/quorum_peer_main.h"
 #include "server/zkserver_control.h"
 #include "server/zookeeper_server.h"
 
@@ -309,67 +308,23 @@ static void wait_for_end(const struct command_line *line, const char *path, stru
             reload(line, path, options, server, commands);
 }
 
-/* A server that stands alone (peer is NULL), or one of an ensemble. */
-struct instance {
-    struct quorum_peer_config config;
-    struct quorum_peer *peer;
-    struct zookeeper_server *server;
-};
-
-static int start(struct instance *instance, struct server_options *options, struct four_letter_hook *four_letter,
-                 struct failure_hook *failure, int *ret_exit_code, struct error *error)
-{
-    *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
-    int err = quorum_peer_config_load(&instance->config, options, error);
-    if (err != ZK_OK)
-        return err;
-    if (!instance->config.is_distributed) {
-        err = zookeeper_server_new(options, 0, four_letter, failure, &instance->server, ret_exit_code, error);
-        return err == ZK_OK ? zookeeper_server_start(instance->server, ret_exit_code, error) : err;
-    }
-    char *myid = string_format("%" PRId64, instance->config.myid);
-    log_set_myid(myid);
-    memory_free(myid);
-    err = quorum_peer_new(options, &instance->config, four_letter, failure, &instance->peer, ret_exit_code, error);
-    if (err != ZK_OK)
-        return err;
-    instance->server = quorum_peer_server(instance->peer);
-    return quorum_peer_start(instance->peer, ret_exit_code, error);
-}
-
-static void shut_down(struct instance *instance)
-{
-    if (instance->peer != NULL)
-        quorum_peer_shutdown(instance->peer);
-    else
-        zookeeper_server_shutdown(instance->server);
-}
-
-static void release(struct instance *instance)
-{
-    if (instance->peer != NULL)
-        quorum_peer_free(instance->peer);
-    else
-        zookeeper_server_free(instance->server);
-    quorum_peer_config_release(&instance->config);
-}
-
 static int run(const struct command_line *line, const char *path, struct server_options *options)
 {
     struct error error = {0};
     struct failure failure = {.hook.failed = failed};
     struct four_letter_commands *commands = four_letter_commands_new(options);
-    struct instance instance = {.server = NULL};
+    struct quorum_peer_main instance = {.server = NULL};
     int exit_code;
-    if (start(&instance, options, four_letter_commands_hook(commands), &failure.hook, &exit_code, &error) == ZK_OK) {
+    if (quorum_peer_main_start(&instance, options, four_letter_commands_hook(commands), &failure.hook, &exit_code,
+                               &error) == ZK_OK) {
         process_notify_ready();
         wait_for_end(line, path, options, instance.server, commands);
-        shut_down(&instance);
+        quorum_peer_main_shutdown(&instance);
         exit_code = atomic_load(&failure.exit_code);
     } else {
         log_error("Cannot start, exiting: %s", error.text);
     }
-    release(&instance);
+    quorum_peer_main_release(&instance);
     four_letter_commands_free(commands);
     log_info("Exiting with code %d", exit_code);
     return exit_code;

@@ -1,0 +1,188 @@
+/* plan.c - makes an ensemble, its clients and its faults out of a seed. */
+#include "tests/simulator/plan.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "tests/simulator/scheduler.h"
+#include "tests/simulator/sim_client.h"
+
+struct chance {
+    uint64_t state;
+};
+
+static uint64_t next(struct chance *chance)
+{
+    chance->state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t value = chance->state;
+    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return value ^ (value >> 31);
+}
+
+static uint64_t below(struct chance *chance, uint64_t bound)
+{
+    return next(chance) % bound;
+}
+
+static int64_t between(struct chance *chance, int64_t least, int64_t most)
+{
+    return least + (int64_t)below(chance, (uint64_t)(most - least) + 1);
+}
+
+static bool one_in(struct chance *chance, uint64_t n)
+{
+    return below(chance, n) == 0;
+}
+
+static void add_option(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_option(struct plan *plan, const char *format, ...)
+{
+    size_t size = strlen(plan->options);
+    va_list arguments;
+    va_start(arguments, format);
+    int more = vsnprintf(plan->options + size, sizeof(plan->options) - size, format, arguments);
+    va_end(arguments);
+    assert(more > 0 && size + (size_t)more < sizeof(plan->options));
+}
+
+/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. */
+static void choose_options(struct plan *plan, struct chance *chance)
+{
+    static const int snap_counts[] = {10, 30, 100, 1000, 100000};
+    static const int windows[] = {3, 10, 50, 500};
+    add_option(plan, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
+    add_option(plan, "preAllocSize=64\nsnapCount=%d\ncommitLogCount=%d\n", snap_counts[below(chance, 5)], windows[below(chance, 4)]);
+    add_option(plan, "autopurge.purgeInterval=0\nadmin.enableServer=false\n");
+    if (one_in(chance, 3))
+        add_option(plan, "maxBatchSize=%d\n", (int)between(chance, 1, 20));
+    if (one_in(chance, 3))
+        add_option(plan, "commitProcessor.numWorkerThreads=%d\n", (int)between(chance, 0, 3));
+    if (one_in(chance, 3))
+        add_option(plan, "learner.asyncSending=true\n");
+    if (one_in(chance, 4))
+        add_option(plan, "learner.closeSocketAsync=true\n");
+    if (one_in(chance, 4))
+        add_option(plan, "leader.closeSocketAsync=true\n");
+    if (one_in(chance, 4))
+        add_option(plan, "closeSessionTxn.enabled=false\n");
+    if (one_in(chance, 4))
+        add_option(plan, "forceSync=yes\n");
+    if (one_in(chance, 5))
+        add_option(plan, "leaderServes=no\n");
+    if (one_in(chance, 4))
+        add_option(plan, "snapshotSizeFactor=%s\n", one_in(chance, 2) ? "-1" : "0.1");
+    if (one_in(chance, 4))
+        add_option(plan, "txnLogSizeLimitInKb=%d\n", (int)between(chance, 1, 64));
+    if (one_in(chance, 4))
+        add_option(plan, "learner.snapCompression.method=%s\n", one_in(chance, 2) ? "gz" : "snappy");
+    if (one_in(chance, 4))
+        add_option(plan, "globalOutstandingLimit=%d\n", (int)between(chance, 1, 20));
+    if (one_in(chance, 4))
+        add_option(plan, "electionAlg=3\nelectionPortBindRetry=0\n");
+}
+
+static void choose_clients(struct plan *plan, struct chance *chance)
+{
+    static const int64_t pauses_ns[] = {100 * SIM_US, 2 * SIM_MS, 20 * SIM_MS, 200 * SIM_MS};
+    plan->clients = (int)between(chance, 1, PLAN_MOST_CLIENTS);
+    for (int i = 0; i < plan->clients; i++) {
+        plan->session_timeout_ms[i] = (int32_t)(plan->tick_ms * between(chance, 2, 20));
+        plan->pause_ns[i] = pauses_ns[between(chance, 1, 3)];
+        for (int deed = 0; deed < SIM_DEEDS; deed++)
+            plan->weights[i][deed] = one_in(chance, 4) ? 0 : (int)between(chance, 1, 10);
+        plan->weights[i][SIM_WRITE] += 3;
+    }
+}
+
+static bool wants_two(enum plan_fault_kind kind)
+{
+    return kind == FAULT_CUT || kind == FAULT_CUT_ONE_WAY;
+}
+
+static void choose_fault(struct plan *plan, struct chance *chance, const bool *allowed, struct plan_fault *fault)
+{
+    int servers = plan->voters + plan->observers;
+    do {
+        fault->kind = (enum plan_fault_kind)below(chance, FAULT_KINDS);
+    } while (!allowed[fault->kind] || (servers == 1 && wants_two(fault->kind)));
+    fault->server = (int)below(chance, (uint64_t)servers);
+    fault->other = servers > 1 ? (fault->server + 1 + (int)below(chance, (uint64_t)servers - 1)) % servers : 0;
+    fault->argument = next(chance);
+    static const int ticks[] = {1, 3, 8, 20};
+    fault->length_ns = plan->tick_ms * SIM_MS * ticks[below(chance, 4)] * between(chance, 50, 150) / 100;
+}
+
+static int by_time(const struct plan_fault *a, const struct plan_fault *b)
+{
+    return a->at_ns < b->at_ns ? -1 : a->at_ns > b->at_ns;
+}
+
+static void sort_faults(struct plan *plan)
+{
+    for (size_t i = 1; i < plan->fault_count; i++)
+        for (size_t j = i; j > 0 && by_time(&plan->faults[j], &plan->faults[j - 1]) < 0; j--) {
+            struct plan_fault fault = plan->faults[j];
+            plan->faults[j] = plan->faults[j - 1];
+            plan->faults[j - 1] = fault;
+        }
+}
+
+/* A seed has few kinds of faults, and those often: each kind alone shows what the mixture hides. */
+static void choose_faults(struct plan *plan, struct chance *chance)
+{
+    bool allowed[FAULT_KINDS] = {false};
+    uint64_t kinds = below(chance, 3) == 0 ? FAULT_KINDS : (uint64_t)between(chance, 1, 6);
+    for (uint64_t i = 0; i < kinds; i++)
+        allowed[below(chance, FAULT_KINDS)] = true;
+    allowed[FAULT_RESET] = true;    /* at least one that needs no second server */
+    plan->fault_count = (size_t)between(chance, 2, PLAN_MOST_FAULTS);
+    for (size_t i = 0; i < plan->fault_count; i++) {
+        choose_fault(plan, chance, allowed, &plan->faults[i]);
+        plan->faults[i].at_ns = (int64_t)below(chance, (uint64_t)plan->length_ns);
+    }
+    sort_faults(plan);
+}
+
+void plan_make(struct plan *plan, uint64_t seed, enum plan_mode mode)
+{
+    static const int64_t ticks_ms[] = {100, 200, 500, 2000};
+    *plan = (struct plan){.seed = seed, .mode = mode};
+    struct chance chance = {seed * UINT64_C(0x2545f4914f6cdd1d) + (uint64_t)mode};
+    uint64_t shape = below(&chance, 20);
+    plan->voters = shape == 0 ? 1 : shape < 3 ? 5 : 3;
+    plan->observers = plan->voters == 3 && one_in(&chance, 4) ? 1 : 0;
+    plan->tick_ms = ticks_ms[below(&chance, 4)];
+    plan->length_ns = between(&chance, 30, 120) * plan->tick_ms * SIM_MS;
+    for (int i = 0; i < plan->voters + plan->observers; i++)
+        plan->drift_ppm[i] = one_in(&chance, 2) ? between(&chance, -500, 500) : 0;
+    choose_options(plan, &chance);
+    choose_clients(plan, &chance);
+    choose_faults(plan, &chance);
+}
+
+const char *plan_fault_name(enum plan_fault_kind kind)
+{
+    static const char *const names[] = {
+#define PLAN_NAME(name, text) text,
+        PLAN_FAULTS(PLAN_NAME)
+#undef PLAN_NAME
+    };
+    return names[kind];
+}
+
+void plan_print(const struct plan *plan, FILE *stream)
+{
+    fprintf(stream, "seed %" PRIu64 ": %d voters, %d observers, %d clients, tick %" PRId64 " ms, %" PRId64 ".%03" PRId64 " s of faults\n",
+            plan->seed, plan->voters, plan->observers, plan->clients, plan->tick_ms, plan->length_ns / SIM_S,
+            plan->length_ns / SIM_MS % 1000);
+    fprintf(stream, "%s", plan->options);
+    for (size_t i = 0; i < plan->fault_count; i++) {
+        const struct plan_fault *fault = &plan->faults[i];
+        fprintf(stream, "%s%3zu %9.3f s  %-15s server %d other %d for %.3f s\n", fault->is_left_out ? "- " : "  ", i,
+                (double)fault->at_ns / 1e9, plan_fault_name(fault->kind), fault->server + 1, fault->other + 1,
+                (double)fault->length_ns / 1e9);
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * A server as a program of a simulated machine: what main() of zkserver does, without a command line, and beside it an
+ * inspector, a thread that looks at what the server has applied. The driver calls everything here.
+ */
+#ifndef ZKC_TESTS_SIMULATOR_SIM_SERVER_H
+#define ZKC_TESTS_SIMULATOR_SIM_SERVER_H
+
+#include "tests/simulator/scheduler.h"
+
+#define SIM_CLIENT_PORT 2181
+
+struct sim_server {
+    struct sim_node *node;
+    int sid;
+    bool is_observer;
+    /* Written by the program, for the driver; of the present program or the last one. */
+    struct sim_server_facts {
+        bool serves, leads;
+        int64_t zxid;             /* the last it applied */
+        uint64_t digest;          /* of its tree at that, when asked by `asks_for_digest` */
+        bool digest_is_consistent;
+        uint64_t applied;         /* transactions the inspector saw */
+    } facts;
+    bool asks_for_digest;         /* the driver sets it, the inspector answers and clears it */
+};
+
+/* Puts zoo.cfg, myid and, once, the data directory onto its disk. `lines` is the configuration without dataDir. */
+void sim_server_configure(struct sim_server *server, const char *lines);
+/* Its machine must stand idle. */
+void sim_server_start(struct sim_server *server);
+
+#endif
