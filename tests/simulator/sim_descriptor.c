@@ -18,6 +18,15 @@ bool descriptor_is_left(struct sim_node *node)
     return lowest_free(node->network) < node->network->descriptor_limit;
 }
 
+static void grow(struct sim_network_node *at, int count)
+{
+    at->descriptors = realloc(at->descriptors, (size_t)count * sizeof(at->descriptors[0]));
+    if (at->descriptors == NULL)
+        abort();
+    while (at->descriptor_count < count)
+        at->descriptors[at->descriptor_count++] = (struct sim_descriptor){.kind = SIM_NOTHING};
+}
+
 int descriptor_take(struct sim_node *node, enum sim_kind kind, void *object)
 {
     struct sim_network_node *at = node->network;
@@ -26,14 +35,8 @@ int descriptor_take(struct sim_node *node, enum sim_kind kind, void *object)
         errno = EMFILE;
         return -1;
     }
-    if (fd == at->descriptor_count) {
-        at->descriptor_count = 2 * fd + 8;
-        at->descriptors = realloc(at->descriptors, (size_t)at->descriptor_count * sizeof(at->descriptors[0]));
-        if (at->descriptors == NULL)
-            abort();
-        for (int i = fd; i < at->descriptor_count; i++)
-            at->descriptors[i] = (struct sim_descriptor){.kind = SIM_NOTHING};
-    }
+    if (fd >= at->descriptor_count)
+        grow(at, 2 * fd + 8);
     at->descriptors[fd] = (struct sim_descriptor){.kind = kind, .object = object};
     at->open_count++;
     return fd;
