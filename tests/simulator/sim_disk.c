@@ -2,8 +2,8 @@
  * sim_disk.c - the disk of a simulated machine: its inodes, where paths lead, what a loss of power leaves, and what the
  * driver does to it from outside.
  *
- * An inode lives as long as something refers to it: a name, a durable name, a change that is not durable yet, or an open
- * file. The root is "/", where all programs stand.
+ * An inode lives as long as something refers to it: a name, a durable name, a change that is not durable yet, or an
+ * open file. The root is "/", where all programs stand.
  */
 #include "tests/simulator/disk.h"
 
@@ -17,7 +17,7 @@
 
 #define PATH_LIMIT 4096
 
-/* --- memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 void *sim_disk_alloc(size_t size)
 {
@@ -38,7 +38,7 @@ char *sim_disk_copy(const char *text)
     return memcpy(sim_disk_alloc(size), text, size);
 }
 
-/* --- inodes ---------------------------------------------------------------------------------------------------------- */
+/* ---- inodes ---- */
 
 struct sim_inode *sim_inode_new(struct sim_disk *disk, bool is_directory)
 {
@@ -77,7 +77,7 @@ void sim_inode_touch(struct sim_inode *inode)
     inode->modified_ms = inode->changed_ms = sim_node_wall_ms(inode->disk->node);
 }
 
-/* --- paths ----------------------------------------------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 /* One step: `name` from the directory the place stands for now. */
 static void step(struct sim_place *place)
@@ -134,7 +134,7 @@ struct sim_inode *sim_disk_look(struct sim_disk *disk, const char *path)
     return errno == 0 ? place.inode : NULL;
 }
 
-/* --- open files and room --------------------------------------------------------------------------------------------- */
+/* ---- open files and room ---- */
 
 struct sim_disk *sim_disk_current(void)
 {
@@ -173,7 +173,7 @@ int64_t sim_disk_free_blocks(const struct sim_disk *disk)
     return blocks > 0 ? blocks : 0;
 }
 
-/* --- loss of power --------------------------------------------------------------------------------------------------- */
+/* ---- loss of power ---- */
 
 bool sim_loss_keeps(const struct sim_loss *loss)
 {
@@ -236,7 +236,7 @@ void sim_disk_lose_program(struct sim_node *node, bool with_power)
         lose_power(disk);
 }
 
-/* --- the world ------------------------------------------------------------------------------------------------------- */
+/* ---- the world ---- */
 
 void sim_disk_add_node(struct sim_node *node)
 {
@@ -273,7 +273,7 @@ struct sim_disk_manner *sim_disk_manner(struct sim_node *node)
     return &node->disk->manner;
 }
 
-/* --- the driver ------------------------------------------------------------------------------------------------------ */
+/* ---- the driver ---- */
 
 /* What there is of the name from now on, durable; NULL: nothing. */
 static void put_name(struct sim_inode *directory, const char *name, struct sim_inode *inode)

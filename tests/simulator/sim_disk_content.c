@@ -2,8 +2,8 @@
  * sim_disk_content.c - the bytes of a simulated file, as they are read and as they would be after a loss of power.
  *
  * Bytes live in pages of one block, made when something else than zeros is written there. A page holds what is read; of
- * each sector that was written since the last sync it also keeps what the disk has (`durable`, zeros without). So a read
- * is a copy, a write at most two, and a sync costs what was written since the last one.
+ * each sector that was written since the last sync it also keeps what the disk has (`durable`, zeros without). So a
+ * read is a copy, a write at most two, and a sync costs what was written since the last one.
  * (1) bytes of a page behind the size of the file are zeros;
  * (2) a page that is clean and not new has the disk's bytes;
  * (3) every page with dirty sectors is in the list of dirty blocks, but those whose sync failed: they wait there until
@@ -37,7 +37,7 @@ static int64_t blocks_to(int64_t end)
     return (end + SIM_BLOCK - 1) / SIM_BLOCK;
 }
 
-/* --- pages ----------------------------------------------------------------------------------------------------------- */
+/* ---- pages ---- */
 
 static struct sim_page *page_at(const struct sim_content *content, int64_t block)
 {
@@ -138,7 +138,7 @@ static void write_page(struct sim_content *content, int64_t block, const uint8_t
     list_page(content, page, block);
 }
 
-/* --- cuts ------------------------------------------------------------------------------------------------------------ */
+/* ---- cuts ---- */
 
 static void release_cut(struct sim_cut *cut)
 {
@@ -221,7 +221,7 @@ static void undo_cut(struct sim_content *content)
     content->size = content->durable_size;
 }
 
-/* --- loss of power --------------------------------------------------------------------------------------------------- */
+/* ---- loss of power ---- */
 
 static int64_t choose_size(int64_t least, int64_t most, const struct sim_loss *loss)
 {
@@ -279,7 +279,7 @@ void sim_content_lose_power(struct sim_content *content, const struct sim_loss *
     release_cut(&content->cut);
 }
 
-/* --- the calls ------------------------------------------------------------------------------------------------------- */
+/* ---- the calls ---- */
 
 void sim_content_release(struct sim_content *content)
 {

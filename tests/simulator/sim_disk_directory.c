@@ -1,8 +1,9 @@
 /*
- * sim_disk_directory.c - the names of a simulated directory, as they are seen and as they would be after a loss of power.
+ * sim_disk_directory.c - the names of a simulated directory, as they are seen and as they would be after a loss of
+ * power.
  *
- * Each change is made at once in `now` and remembered; a sync makes those it covers in `durable` too. A loss of power makes
- * the first few of them there, and what is then durable is what there is.
+ * Each change is made at once in `now` and remembered; a sync makes those it covers in `durable` too. A loss of power
+ * makes the first few of them there, and what is then durable is what there is.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 #include "tests/simulator/sim_disk_internal.h"
 
-/* --- entries --------------------------------------------------------------------------------------------------------- */
+/* ---- entries ---- */
 
 /* Where the name is, or would be. */
 static bool find_entry(const struct sim_entries *entries, const char *name, size_t *ret_at)
@@ -72,7 +73,7 @@ static void release_entries(struct sim_entries *entries)
     *entries = (struct sim_entries){ 0 };
 }
 
-/* --- changes --------------------------------------------------------------------------------------------------------- */
+/* ---- changes ---- */
 
 static void apply(const struct sim_change *change, struct sim_entries *entries)
 {

@@ -1,9 +1,9 @@
 /*
- * sim_disk_fault.c - how each call of the simulated disk begins and ends: another may run, time passes, and what the seed
- * or the driver has in mind for it happens.
+ * sim_disk_fault.c - how each call of the simulated disk begins and ends: another may run, time passes, and what the
+ * seed or the driver has in mind for it happens.
  *
- * A program dies only here, before its call has changed anything or when the call is done, so that what it leaves behind is
- * whole.
+ * A program dies only here, before its call has changed anything or when the call is done, so that what it leaves
+ * behind is whole.
  */
 #include <assert.h>
 #include <errno.h>
@@ -30,7 +30,7 @@ static const char *errno_name(int error_number)
     }
 }
 
-/* --- traps ----------------------------------------------------------------------------------------------------------- */
+/* ---- traps ---- */
 
 static bool springs(struct sim_trap *trap, enum sim_disk_call call, const char *path, const char *other)
 {
@@ -48,10 +48,13 @@ static void set_trap(struct sim_trap *trap, enum sim_disk_call call, const char 
 {
     assert(nth > 0);
     free(trap->part);
-    *trap = (struct sim_trap){ .is_set = true, .call = call, .part = part != NULL ? sim_disk_copy(part) : NULL, .nth = nth };
+    *trap = (struct sim_trap){ .is_set = true, .call = call, .nth = nth };
+    if (part != NULL)
+        trap->part = sim_disk_copy(part);
 }
 
-void sim_disk_fail_next(struct sim_node *node, enum sim_disk_call call, const char *part, uint64_t nth, int error_number)
+void sim_disk_fail_next(struct sim_node *node, enum sim_disk_call call, const char *part, uint64_t nth,
+                        int error_number)
 {
     set_trap(&node->disk->failure, call, part, nth);
     node->disk->failure.error_number = error_number;
@@ -77,7 +80,7 @@ void sim_disk_doom_at_change(struct sim_node *node, uint64_t change, bool after,
     node->disk->doom_change_with_power = with_power;
 }
 
-/* --- calls ----------------------------------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 static void pass_time(int64_t least_ns, int64_t most_ns)
 {

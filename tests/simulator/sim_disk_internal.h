@@ -9,8 +9,8 @@
  *   sim_disk_content.c      bytes of a file and which of them are durable
  *   sim_disk_extents.c      sets of blocks
  *
- * All memory here is malloc's, not the program's: it outlives the program. A fibre that is killed never comes back from a
- * switch point, so that nothing here may be half changed, or held in a local variable alone, where one can be.
+ * All memory here is malloc's, not the program's: it outlives the program. A fibre that is killed never comes back from
+ * a switch point, so that nothing here may be half changed, or held in a local variable alone, where one can be.
  */
 #ifndef ZKC_TESTS_SIMULATOR_SIM_DISK_INTERNAL_H
 #define ZKC_TESTS_SIMULATOR_SIM_DISK_INTERNAL_H
@@ -34,7 +34,7 @@ struct sim_loss {
 };
 bool sim_loss_keeps(const struct sim_loss *loss);
 
-/* --- sets of blocks ---------------------------------------------------------------------------------------------------- */
+/* ---- sets of blocks ---- */
 
 /* Ranges without `to`, sorted, apart from each other. {0} is empty. */
 struct sim_extents {
@@ -51,7 +51,7 @@ bool sim_extents_have(const struct sim_extents *extents, int64_t block);
 int64_t sim_extents_next(const struct sim_extents *extents, int64_t block);    /* at or behind it; -1 */
 int64_t sim_extents_count(const struct sim_extents *extents);                  /* blocks */
 
-/* --- bytes ----------------------------------------------------------------------------------------------------------- */
+/* ---- bytes ---- */
 
 struct sim_page;
 
@@ -79,7 +79,8 @@ struct sim_content {
 
 void sim_content_release(struct sim_content *content);
 size_t sim_content_read(const struct sim_content *content, void *bytes, size_t size, int64_t offset);
-/* `bytes` NULL: zeros. What lies there unsynced reaches the disk before it is written over, once in `write_back_one_in`. */
+/* `bytes` NULL: zeros. What lies there unsynced reaches the disk before it is written over, once in
+ * `write_back_one_in`. */
 void sim_content_write(struct sim_content *content, const void *bytes, int64_t size, int64_t offset,
                        uint64_t write_back_one_in);
 void sim_content_truncate(struct sim_content *content, int64_t size);
@@ -92,11 +93,12 @@ int64_t sim_content_next_data(const struct sim_content *content, int64_t offset)
 int64_t sim_content_blocks(const struct sim_content *content);
 /* Where a write of [from, to) ends when there are only so many free blocks. */
 int64_t sim_content_reach(const struct sim_content *content, int64_t from, int64_t to, int64_t free_blocks);
-/* Whether something else than zeros was ever written; then a bit of it can be turned over, on the disk and in memory. */
+/* Whether something else than zeros was ever written: a bit of it can be turned over then, on the disk and in memory.
+ * */
 bool sim_content_has_bytes(const struct sim_content *content);
 int64_t sim_content_rot(struct sim_content *content, int *ret_bit);
 
-/* --- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 struct sim_inode;
 
@@ -149,7 +151,7 @@ void sim_directory_sync(struct sim_inode *directory, uint64_t serial);
 void sim_directory_lose_power(struct sim_inode *directory, const struct sim_loss *loss);
 void sim_directory_release(struct sim_directory *directory);
 
-/* --- the disk -------------------------------------------------------------------------------------------------------- */
+/* ---- the disk ---- */
 
 /* Something that waits for the nth call of a kind. */
 struct sim_trap {
@@ -207,7 +209,7 @@ int sim_disk_find_one(struct sim_disk *disk, const char *path, struct sim_place 
 /* The inode, or NULL with errno. */
 struct sim_inode *sim_disk_look(struct sim_disk *disk, const char *path);
 
-/* --- calls ----------------------------------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 /* What the seed or the driver has in mind for a call. */
 struct sim_turn {

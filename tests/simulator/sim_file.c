@@ -1,9 +1,9 @@
 /*
- * sim_file.c - open files of common/base/file.h over the simulated disk. With sim_file_names.c it stands in the place of
- * file.c; file_whole.c stands on the two.
+ * sim_file.c - open files of common/base/file.h over the simulated disk. With sim_file_names.c it stands in the place
+ * of file.c; file_whole.c stands on the two.
  *
- * Results and sentences are those of file.c on Linux. A call is one step, made when its time has passed: what it finds is
- * what there is then.
+ * Results and sentences are those of file.c on Linux. A call is one step, made when its time has passed: what it finds
+ * is what there is then.
  */
 #include "common/base/file.h"
 

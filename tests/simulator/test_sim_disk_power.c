@@ -1,8 +1,8 @@
 /*
  * test_sim_disk_power.c - what a loss of power, or a kill, leaves on a simulated disk.
  *
- * First facts, one by one; then the same for random programs: they keep a model of what may be left, and after a loss of
- * power at a random call the disk must fit it.
+ * First facts, one by one; then the same for random programs: they keep a model of what may be left, and after a loss
+ * of power at a random call the disk must fit it.
  */
 #include "tests/simulator/disk.h"
 
@@ -411,7 +411,8 @@ static uint32_t seen_prefixes;
 
 static void prefixes(void)
 {
-    static const char *const states[] = { "old:5 ", "1:0 old:5 ", "2:0 old:5 ", "old:0 ", "3:0 old:0 ", "3:0 ", "4:0 " };
+    static const char *const states[] = { "old:5 ", "1:0 old:5 ", "2:0 old:5 ", "old:0 ",
+                                          "3:0 old:0 ", "3:0 ", "4:0 " };
     sim_disk_put(machine, "d/old", "12345", 5);
     run(change_names);
     struct buffer names = { 0 };
@@ -616,8 +617,8 @@ END_TEST
 #define NAMES 5
 #define CHANGES 200
 
-/* What may be left of a file: for each byte the values it may have, and its least size and most; or, if it was cut below
- * its synced size, that size, and behind the lowest cut what there may have been before. */
+/* What may be left of a file: for each byte the values it may have, and its least size and most; or, if it was cut
+ * below its synced size, that size, and behind the lowest cut what there may have been before. */
 static struct model_file {
     int64_t inode, synced_size, size, cut;    /* cut: -1 when there was none */
     uint8_t now[SIZE_LIMIT];
