@@ -80,7 +80,7 @@ void sim_disk_doom_at_change(struct sim_node *node, uint64_t change, bool after,
     node->disk->doom_change_with_power = with_power;
 }
 
-/* ---- calls ---- */
+/* --- calls ----------------------------------------------------------------------------------------------------------- */
 
 static void pass_time(int64_t least_ns, int64_t most_ns)
 {
