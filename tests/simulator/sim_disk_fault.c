@@ -80,6 +80,12 @@ void sim_disk_doom_at_change(struct sim_node *node, uint64_t change, bool after,
     node->disk->doom_change_with_power = with_power;
 }
 
+void sim_disk_disarm(struct sim_node *node)
+{
+    node->disk->failure.is_set = node->disk->doom.is_set = false;
+    node->disk->doom_change = 0;
+}
+
 /* --- calls ----------------------------------------------------------------------------------------------------------- */
 
 static void pass_time(int64_t least_ns, int64_t most_ns)
