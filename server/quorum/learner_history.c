@@ -14,6 +14,7 @@
 
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/wire/zxid.h"
 
 struct survey {
     struct sync_log_facts facts;
@@ -61,16 +62,19 @@ static int survey_log(struct zk_database *database, struct survey *survey, int64
     int err = file_txn_snap_log_read(zk_database_snap_log(database), survey->walk.peer_zxid, &iterator, error);
     if (err != ZK_OK)
         return err;
-    int64_t zxid;
+    int64_t zxid = -1;
     struct slice bytes;
     while ((err = txn_iterator_next_bytes(iterator, &zxid, &bytes, error)) == ZK_OK) {
         if (!survey_record(survey, zxid, bytes.size, window_max, size_limit))
             break;
     }
     txn_iterator_close(iterator);
-    for (size_t i = 0; err == ZK_EOF && i < survey->snapshot_count; i++)    /* the log ends before them */
-        if (survey->snapshots[i] > survey->walk.peer_zxid && survey->snapshots[i] <= window_max)
-            survey->alien_zxid = survey->snapshots[i];
+    bool is_at_end = err == ZK_EOF || (err == ZK_OK && zxid > window_max);
+    for (size_t i = 0; is_at_end && i < survey->snapshot_count; i++) {    /* the log ends before them */
+        int64_t snapshot = survey->snapshots[i];
+        if (snapshot > survey->walk.peer_zxid && (snapshot <= window_max || zxid_counter(snapshot) == 0))
+            survey->alien_zxid = snapshot;
+    }
     return err == ZK_EOF ? ZK_OK : err;
 }
 

@@ -19,6 +19,7 @@
 #define CONNECT_LIMIT_MS 600000
 #define EVENT_LIMIT_MS 5000    /* an event was received before what came behind it; its thread may take so long */
 #define PATH_SIZE 64
+#define LONGEST_NAP_NS (100 * SIM_MS)
 
 struct watch {
     struct person *person;
@@ -99,7 +100,9 @@ static void pause_between(struct person *person)
     if (sim_one_in(20))
         person->burst = (int)sim_below(20);
     int64_t longest_ns = person->client->most_pause_ns * (person->burst > 0 ? 10 : 1);
-    sim_sleep_until(sim_now_ns() + sim_between(person->client->least_pause_ns, longest_ns));
+    int64_t end_ns = sim_now_ns() + sim_between(person->client->least_pause_ns, longest_ns);
+    while (sim_now_ns() < end_ns && !person->client->must_end)
+        sim_sleep_until(end_ns - sim_now_ns() > LONGEST_NAP_NS ? sim_now_ns() + LONGEST_NAP_NS : end_ns);
 }
 
 /* A session that is there, made anew if need be; false when the driver wants an end, or nobody answers for long. */
@@ -407,6 +410,18 @@ static int setup_main(void *arg)
     return is_made ? 0 : 1;
 }
 
+static int probe_main(void *arg)
+{
+    struct person person;
+    begin(&person, arg);
+    while (person.client->answers == 0 && have_session(&person)) {
+        write_register(&person, 0);
+        pause_between(&person);
+    }
+    leave_session(&person);
+    return 0;
+}
+
 /* No session but ours lives, so no ephemeral may. */
 static bool see_ephemerals_gone(struct person *person)
 {
@@ -459,6 +474,12 @@ void sim_client_start(struct sim_client *client)
 void sim_client_start_setup(struct sim_client *client)
 {
     start(client, setup_main);
+}
+
+void sim_client_start_probe(struct sim_client *client)
+{
+    client->answers = client->failures = 0;
+    start(client, probe_main);
 }
 
 void sim_client_start_audit(struct sim_client *client)
