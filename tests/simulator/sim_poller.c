@@ -198,10 +198,9 @@ static size_t take_events(struct poller *poller, struct poller_event *events, si
         if (!report(registration, &events[count]))
             continue;
         count++;
-        if (registration != &poller->wake_up)
-            list_add_last(&reported, &registration->ready);
+        list_add_last(&reported, &registration->ready);
     }
-    while (!list_is_empty(&reported)) {    /* it may still be ready: the next wait will see */
+    while (!list_is_empty(&reported)) {    /* they may still be ready: the next wait will see */
         struct list *link = reported.next;
         list_remove(link);
         list_add_last(&poller->ready, link);

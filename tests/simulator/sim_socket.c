@@ -348,7 +348,7 @@ void socket_set_user_timeout(int fd, int64_t timeout_ms)
     assert(timeout_ms >= 0);
     struct sim_end *end = stream_at(fd, "socket_set_user_timeout");
     if (end != NULL)
-        end->user_timeout_ns = (timeout_ms < INT32_MAX ? timeout_ms : INT32_MAX) * SIM_MS;
+        stream_set_user_timeout(end, (timeout_ms < INT32_MAX ? timeout_ms : INT32_MAX) * SIM_MS);
 }
 
 /* ---- bytes ---- */
