@@ -133,6 +133,7 @@ static int idle_main(void *arg)
 /* ---- bytes ---- */
 
 static size_t stream_size;
+static int64_t reads_after_ms;
 static uint64_t pieces_read;
 
 static uint8_t pattern_at(uint64_t at)
@@ -165,6 +166,7 @@ static int check_pattern_main(void *arg)
     int fd = accept_one();
     uint64_t at = 0;
     size_t got;
+    sleep_ms(reads_after_ms);
     for (;;) {
         int err = socket_receive(fd, bytes, 1 + sim_below(sizeof(bytes)), &got);
         if (err == ZK_AGAIN) {
@@ -195,13 +197,14 @@ static const struct {
     const char *fact;
     size_t size;
     uint32_t largest_piece;
-    int64_t bytes_per_s;
+    int64_t bytes_per_s, reads_after_ms;
 } streams[] = {
-    {"megabytes arrive as they were sent, whole", 4000000, 0, 0},
-    {"byte by byte, too", 100000, 1, 0},
-    {"in small pieces", 1000000, 7, 0},
-    {"in large pieces", 4000000, 30000, 0},
-    {"over a slow link", 1000000, 1000, 1000000},
+    {"megabytes arrive as they were sent, whole", 4000000, 0, 0, 0},
+    {"byte by byte, too", 100000, 1, 0, 0},
+    {"in small pieces", 1000000, 7, 0, 0},
+    {"in large pieces", 4000000, 30000, 0, 0},
+    {"over a slow link", 1000000, 1000, 1000000, 0},
+    {"and to one who begins late to read", 1000000, 0, 0, 3000},
 };
 static size_t stream_number;
 
@@ -210,6 +213,7 @@ static void stream_driver(void *arg)
     (void)arg;
     make_machines();
     stream_size = streams[stream_number].size;
+    reads_after_ms = streams[stream_number].reads_after_ms;
     pieces_read = 0;
     both_ways(set_piece, streams[stream_number].largest_piece);
     sim_link(near, far)->bytes_per_s = streams[stream_number].bytes_per_s;
@@ -645,33 +649,41 @@ END_TEST
 
 /* ---- cut links ---- */
 
+enum { EARLY = 3, EARLY_SIZE = 1000 };
 static size_t accepted_by_send;
 static int64_t user_timeout_ms;
 static int last_errno;
 
+static int send_more(int fd, size_t size)
+{
+    static uint8_t bytes[10000];
+    size_t sent;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = pattern_at(accepted_by_send + i);
+    int err = send_some(fd, bytes, size, &sent);
+    if (err == ZK_OK)
+        accepted_by_send += sent;
+    return err;
+}
+
 static int fill_near(void *arg)
 {
     (void)arg;
-    static uint8_t bytes[10000];
-    size_t sent;
     int fd = connect_to_far(), err;
-    sleep_ms(1000);    /* the link is cut meanwhile */
+    size_t sent;
     accepted_by_send = 0;
+    for (int i = 0; i < EARLY; i++)
+        ck_assert_int_eq(send_more(fd, EARLY_SIZE), ZK_OK);
+    sleep_ms(1000);    /* they arrive, are acknowledged, and take no room any more; then the link is cut */
     if (user_timeout_ms > 0)
         socket_set_user_timeout(fd, user_timeout_ms);
-    for (;;) {
-        for (size_t i = 0; i < sizeof(bytes); i++)
-            bytes[i] = pattern_at(accepted_by_send + i);
-        err = send_some(fd, bytes, sizeof(bytes), &sent);
-        if (err != ZK_OK)
-            break;
-        accepted_by_send += sent;
-    }
+    while ((err = send_more(fd, 10000)) == ZK_OK)
+        continue;
     ck_assert_int_eq(err, ZK_AGAIN);
     ck_assert_int_eq(socket_wait(fd, POLLER_WRITE, clock_elapsed_ms() + 4000), ZK_TIMED_OUT);
     int64_t before_ms = clock_elapsed_ms();
     ck_assert_int_eq(socket_wait(fd, POLLER_WRITE, INT64_MAX), ZK_OK);
-    err = send_some(fd, bytes, 1, &sent);
+    err = send_some(fd, "x", 1, &sent);
     last_errno = err == ZK_IO ? errno : 0;
     int64_t expected_ms = user_timeout_ms > 0 ? user_timeout_ms : 900000;
     if (last_errno != 0)
@@ -729,7 +741,7 @@ static void cut_driver(void *arg)
         sim_link_cut(from, to, false);
     }
     ck_assert(sim_node_join(near, 2000 * SIM_S));
-    ck_assert_uint_eq(accepted_by_send, BUFFER);
+    ck_assert_uint_eq(accepted_by_send, EARLY * EARLY_SIZE + BUFFER);
     ck_assert_int_eq(last_errno, cuts[cut_number].last_errno);
     sim_link_cut(from, to, false);
     join_both();
