@@ -9,7 +9,9 @@
  * (2) what commit() returned ZK_OK for is on the disk under a name that is on the disk;
  * (3) within a file no zxid is left out and none goes back, as a restart would refuse the gap; only the error of a
  *     request nobody could read is logged under the zxid before it, as Java does;
- * (4) after an error every call returns that error.
+ * (4) after an error every call returns that error;
+ * (5) what a failed sync left unwritten is cut off, as far as that goes: the kernel takes it for written from then on, so
+ *     the next start would read it, and count on it.
  * Departs from Java: sizes count bytes written, not the padding.
  */
 #include "server/persistence/file_txn_log.h"
@@ -40,6 +42,7 @@ struct segment {    /* one file, made or to be made */
     struct file *file;    /* NULL while it is not made */
     struct file_padding padding;
     int64_t position;    /* bytes written */
+    int64_t durable;     /* of them, bytes that were synced */
     bool is_rolled;      /* nothing more comes in */
     int64_t last_zxid;
     struct buffer pending;    /* whole records, not written */
@@ -134,8 +137,11 @@ static int sync_segment(struct file_txn_log *log, struct segment *segment, struc
         return ZK_OK;
     int64_t start_ns = clock_elapsed_ns();
     int err = file_sync(segment->file, error);
-    if (err != ZK_OK)
+    if (err != ZK_OK) {
+        file_truncate(segment->file, segment->durable, NULL);    /* (5) */
         return err;
+    }
+    segment->durable = segment->position;
     int64_t elapsed_ms = (clock_elapsed_ns() - start_ns) / 1000000;
     atomic_store_explicit(&log->last_sync_ms, elapsed_ms, memory_order_relaxed);
     server_metrics_sample(log->metrics, METRIC_FSYNC_TIME, elapsed_ms);

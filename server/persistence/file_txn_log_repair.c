@@ -5,7 +5,10 @@
  * (1) a torn record is cut off before anything is logged again, and its bytes are kept in torn.<log file>.<offset>
  *     (a name that no Java server takes for a log);
  * (2) truncate finds the very zxid or changes nothing, removes later files first and from the end, so that a crash
- *     leaves a log that is too long but whole, and syncs directory and file.
+ *     leaves a log that is too long but whole, and syncs directory and file;
+ * (3) a cut is a shorter copy under the old name: after a failed sync the whole file is there, before and behind a restart
+ *     and a loss of power;
+ * (4) what is read at the start is synced before anybody counts on it.
  */
 #include "server/persistence/file_txn_log_repair.h"
 
@@ -16,6 +19,8 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/strings.h"
+
+#define COPY_STEP ((size_t)1 << 20)
 
 static const char *base_name(const char *path)
 {
@@ -54,17 +59,93 @@ static int keep_torn_bytes(const char *directory, const struct log_ending *endin
     return err;
 }
 
-static int cut_file(const char *path, int64_t size, struct error *error)
+/* The first `size` bytes of an open file into a new one beside it, durable but for its name. */
+static int copy_beginning(struct file *from, int64_t size, const char *to_path, struct error *error)
 {
-    struct file *file = NULL;
-    int err = file_open(path, FILE_WRITE, &file, error);
+    struct file *to = NULL;
+    int err = file_open(to_path, FILE_CREATE, &to, error);
     if (err != ZK_OK)
         return err;
-    err = file_truncate(file, size, error);
+    uint8_t *bytes = memory_alloc(COPY_STEP);
+    for (int64_t at = 0; err == ZK_OK && at < size;) {
+        size_t step = size - at < (int64_t)COPY_STEP ? (size_t)(size - at) : COPY_STEP, got = 0;
+        err = file_pread(from, bytes, step, at, &got, error);
+        if (err == ZK_OK && got < step)
+            err = error_set(error, ZK_IO, "%s has become shorter than %" PRId64 " bytes", file_path(from), size);
+        if (err == ZK_OK)
+            err = file_write(to, bytes, step, error);
+        at += (int64_t)step;
+    }
+    memory_free(bytes);
     if (err == ZK_OK)
-        err = file_sync(file, error);
-    int close_err = file_close(file, err == ZK_OK ? error : NULL);
+        err = file_sync(to, error);
+    int close_err = file_close(to, err == ZK_OK ? error : NULL);
     return err != ZK_OK ? err : close_err;
+}
+
+/* The file itself becomes shorter. */
+static int cut_in_place(struct file *file, int64_t size, struct error *error)
+{
+    int err = file_truncate(file, size, error);
+    return err == ZK_OK ? file_sync(file, error) : err;
+}
+
+/*
+ * (3) A shorter copy takes the place of the file, so that the cut is there whole or not at all. Where there is no room for
+ * a copy the file itself is cut.
+ */
+static int cut_file(const char *directory, const char *path, int64_t size, struct error *error)
+{
+    char *copy_path = string_format("%s.tmp", path);
+    struct error cause = {0};
+    struct file *file = NULL;
+    int err = file_open(path, FILE_WRITE, &file, error);
+    if (err == ZK_OK && copy_beginning(file, size, copy_path, &cause) == ZK_OK) {
+        err = file_rename(copy_path, path, error);
+        if (err == ZK_OK)
+            err = directory_sync(directory, error);
+    } else if (err == ZK_OK) {
+        log_warn("%s is cut in its place: %s", path, cause.text);
+        file_unlink(copy_path, NULL);
+        err = cut_in_place(file, size, error);
+    }
+    int close_err = file_close(file, err == ZK_OK ? error : NULL);
+    memory_free(copy_path);
+    return err != ZK_OK ? err : close_err;
+}
+
+/* The same bytes once more, so that the kernel holds them for unwritten again. */
+static void write_again(struct file *file, int64_t size)
+{
+    uint8_t *bytes = memory_alloc(COPY_STEP);
+    size_t got = COPY_STEP;
+    for (int64_t at = 0; at < size && got == COPY_STEP; at += (int64_t)got) {
+        if (file_pread(file, bytes, COPY_STEP, at, &got, NULL) != ZK_OK ||
+            file_pwrite(file, bytes, got, at, NULL) != ZK_OK)
+            break;
+    }
+    memory_free(bytes);
+}
+
+/*
+ * (4) What can be read is not yet what is on the disk: the process before us may have been killed between its write and its
+ * sync. Whoever votes with these transactions, or lets them be counted as acknowledged, makes them durable first. After a
+ * failed sync the kernel takes what it could not write for written, so that the next start would be told nothing: it has to
+ * be written again.
+ */
+static int settle(const char *directory, const struct log_ending *last, struct error *error)
+{
+    struct file *file = NULL;
+    int err = file_open(last->path, FILE_WRITE, &file, error);
+    if (err != ZK_OK)
+        return err;
+    err = file_sync(file, error);
+    if (err != ZK_OK)
+        write_again(file, last->whole_end);
+    int close_err = file_close(file, err == ZK_OK ? error : NULL);
+    if (err == ZK_OK)
+        err = close_err;
+    return err == ZK_OK ? directory_sync(directory, error) : err;
 }
 
 /* Removes files[first ...] from the last to the first; durable. */
@@ -143,10 +224,14 @@ int file_txn_log_repair_after(const char *directory, const struct txn_iterator *
     }
     if (err == ZK_OK && has_removed)
         err = directory_sync(directory, error);
-    if (err != ZK_OK || count == 0 || endings[count - 1].end != LOG_FILE_ENDS_TORN)
+    if (err != ZK_OK || count == 0)
         return err;
-    err = keep_torn_bytes(directory, &endings[count - 1], error);
-    return err == ZK_OK ? cut_file(endings[count - 1].path, endings[count - 1].whole_end, error) : err;
+    if (endings[count - 1].end == LOG_FILE_ENDS_TORN) {
+        err = keep_torn_bytes(directory, &endings[count - 1], error);
+        if (err == ZK_OK)
+            err = cut_file(directory, endings[count - 1].path, endings[count - 1].whole_end, error);
+    }
+    return err == ZK_OK ? settle(directory, &endings[count - 1], error) : err;
 }
 
 int file_txn_log_repair_tail(const char *directory, int64_t from_zxid, const struct file_txn_log_options *options,
@@ -200,7 +285,7 @@ int file_txn_log_truncate(const char *directory, int64_t zxid, const struct file
     }
     if (err == ZK_OK) {
         log_info("cutting %s to %" PRId64 " bytes, behind zxid 0x%" PRIx64, path, end, (uint64_t)zxid);
-        err = cut_file(path, end, error);
+        err = cut_file(directory, path, end, error);
     }
     memory_free(path);
     return err;

@@ -385,7 +385,10 @@ static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
     if (!has_any)
         return restore_without_snapshot(restore, may_begin, ret_zxid);
     err = replay(restore, ret_zxid);
-    return err == ZK_OK && restore->snapshot_zxid >= 0 ? set_damaged_aside(restore) : err;
+    if (err == ZK_OK && restore->snapshot_zxid >= 0)
+        err = set_damaged_aside(restore);
+    /* The snapshot's name, like the log's end, may be younger than the last sync of whoever was here before us. */
+    return err == ZK_OK ? directory_sync(restore->log->snap_dir, restore->error) : err;
 }
 
 int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,

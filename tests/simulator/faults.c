@@ -175,8 +175,7 @@ void faults_end_all(struct cluster *cluster)
         struct sim_node *node = cluster->servers[i].node;
         sim_node_pause(node, false);
         usual_disk(node);
-        sim_disk_fail_next(node, SIM_DISK_SYNC, NULL, 0, 0);
-        sim_disk_doom_at_change(node, 0, false, false);
+        sim_disk_disarm(node);
         cluster->starts_at_ns[i] = 0;
     }
     for (int i = 0; i < cluster->plan->clients; i++)

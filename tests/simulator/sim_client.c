@@ -36,6 +36,7 @@ struct person {
     int32_t version[HISTORY_REGISTERS];    /* last seen, for compare-and-set */
     char ephemeral[PATH_SIZE + 24];        /* one it has; "" */
     uint64_t made;                         /* ephemerals so far */
+    int burst;                             /* so much more comes without a pause */
 };
 
 static void register_path(int reg, char path[PATH_SIZE])
@@ -88,9 +89,17 @@ static void begin_session(struct person *person)
     person->client->sessions++;
 }
 
+/* Now and then several things follow each other at once. */
 static void pause_between(struct person *person)
 {
-    sim_sleep_until(sim_now_ns() + sim_between(person->client->least_pause_ns, person->client->most_pause_ns));
+    if (person->burst > 0) {
+        person->burst--;
+        return;
+    }
+    if (sim_one_in(20))
+        person->burst = (int)sim_below(20);
+    int64_t longest_ns = person->client->most_pause_ns * (person->burst > 0 ? 10 : 1);
+    sim_sleep_until(sim_now_ns() + sim_between(person->client->least_pause_ns, longest_ns));
 }
 
 /* A session that is there, made anew if need be; false when the driver wants an end, or nobody answers for long. */

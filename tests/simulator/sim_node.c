@@ -118,8 +118,11 @@ void nodes_bury_the_doomed(void)
 void sim_node_kill(struct sim_node *node, bool with_power)
 {
     assert(sim_current_node() != node);
-    if (!node->is_running)
+    if (!node->is_running) {
+        if (with_power)    /* what the program that is gone had not synced */
+            sim_disk_lose_program(node, true);
         return;
+    }
     sim_trace(with_power ? "power of %s is cut" : "kills %s", node->name);
     full(node)->end = with_power ? END_POWER : END_KILL;
     bury(full(node));
