@@ -27,7 +27,7 @@ struct sim_socket {
     bool is_v6;                        /* it was bound to an address of IPv6 */
 };
 
-/* --- a stream ---------------------------------------------------------------------------------------------------------- */
+/* --- a stream --- */
 
 enum sim_packet_kind { PACKET_SYN, PACKET_SYN_ACK, PACKET_DATA, PACKET_PROBE, PACKET_ACK, PACKET_RESET };
 struct sim_packet {
@@ -40,8 +40,8 @@ struct sim_packet {
 };
 
 /*
- * One direction of a connection. Its bytes are numbered from 0, the FIN is the one behind the last. They lie in one ring from
- * when they are written until they are both read and known to have arrived:
+ * One direction of a connection. Its bytes are numbered from 0, the FIN is the one behind the last. They lie in one
+ * ring from when they are written until they are both read and known to have arrived:
  *     read <= received <= sent <= written + 1,    acked <= received
  */
 struct sim_flow {

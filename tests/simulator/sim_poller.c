@@ -1,10 +1,10 @@
 /*
  * sim_poller.c - common/net/poller.h over the simulated network.
  *
- * As epoll does it: a socket that is, or was a moment ago, ready for what somebody waits for stands in the poller's ready
- * list, behind those that were so earlier; a wait looks at each and drops those that are not ready (any more). One that was
- * reported goes to the end of the list, so that none is left out when there are more than a caller takes. A wake-up is such
- * a registration, too, only of no socket.
+ * As epoll does it: a socket that is, or was a moment ago, ready for what somebody waits for stands in the poller's
+ * ready list, behind those that were so earlier; a wait looks at each and drops those that are not ready (any more).
+ * One that was reported goes to the end of the list, so that none is left out when there are more than a caller
+ * takes. A wake-up is such a registration, too, only of no socket.
  */
 #include "common/net/poller.h"
 

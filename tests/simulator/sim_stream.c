@@ -1,12 +1,14 @@
 /*
- * sim_stream.c - connections as TCP has them: bytes on their way, what is said about them, and what happens when it is lost.
+ * sim_stream.c - connections as TCP has them: bytes on their way, what is said about them, and what happens when it
+ * is lost.
  *
- * Nothing is ever sent over a cut link, so nothing has to be sent twice: what could not leave stays where it is, and who has
- * to try again is told at once (stream_stall()), as only a simulator can. Then its timer runs, which doubles as that of TCP
- * does; each time it sends what it may, or asks (a probe) what has arrived, until an answer comes or its patience ends.
- * Where nothing is lost there are no timers, and each packet costs one event.
+ * Nothing is ever sent over a cut link, so nothing has to be sent twice: what could not leave stays where it is, and
+ * who has to try again is told at once (stream_stall()), as only a simulator can. Then its timer runs, which doubles
+ * as that of TCP does; each time it sends what it may, or asks (a probe) what has arrived, until an answer comes or
+ * its patience ends. Where nothing is lost there are no timers, and each packet costs one event.
  *
- * One acknowledgement travels at a time in each direction; when it arrives and there is more to say, the next one leaves.
+ * One acknowledgement travels at a time in each direction; when it arrives and there is more to say, the next one
+ * leaves.
  */
 #include <assert.h>
 #include <errno.h>

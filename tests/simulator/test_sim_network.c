@@ -92,7 +92,8 @@ static int ports_near(void *arg)
     ck_assert_int_eq(socket_local_address(listener, &any), ZK_OK);
     ck_assert(address_is_any(&any) && address_port(&any) != 0);
     ck_assert_int_eq(socket_peer_address(listener, &address), ZK_IO);
-    struct address back = address_of("127.0.0.1", address_port(&any)), front = address_of("10.0.0.1", address_port(&any));
+    uint16_t port = address_port(&any);
+    struct address back = address_of("127.0.0.1", port), front = address_of("10.0.0.1", port);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(socket_connect(i == 0 ? &back : &front, soon_ms(), &fd, NULL), ZK_OK);
         accepted = accept_from(listener);
@@ -230,8 +231,8 @@ static void mistaken_driver(void *arg)
 
 START_TEST(mistakes_are_violations)
 {
-    static const char *const words[] = {"socket_close of descriptor 3", "socket_receive of descriptor 3", "sleeps on it",
-                                        "1 sockets"};
+    static const char *const words[] = {"socket_close of descriptor 3", "socket_receive of descriptor 3",
+                                        "sleeps on it", "1 sockets"};
     mistake = _i;
     sim_run(1, mistaken_driver, NULL);
     ck_assert_msg(strstr(sim_verdict(), words[_i]) != NULL, "%s", sim_verdict());

@@ -1,7 +1,7 @@
 /*
- * What the tests of the simulated network share: two machines, `near` and `far`, with a program each, and a driver, which
- * cuts links and machines off; and short words for what they do often. What the programs share are variables: only one of
- * them runs at a time.
+ * What the tests of the simulated network share: two machines, `near` and `far`, with a program each, and a driver,
+ * which cuts links and machines off; and short words for what they do often. What the programs share are variables:
+ * only one of them runs at a time.
  */
 #ifndef ZKC_TESTS_SIMULATOR_TEST_SIM_NETWORK_H
 #define ZKC_TESTS_SIMULATOR_TEST_SIM_NETWORK_H
