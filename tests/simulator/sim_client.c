@@ -37,6 +37,7 @@ struct person {
     int32_t version[HISTORY_REGISTERS];    /* last seen, for compare-and-set */
     char ephemeral[PATH_SIZE + 24];        /* one it has; "" */
     uint64_t made;                         /* ephemerals so far */
+    bool audits;
     int burst;                             /* so much more comes without a pause */
 };
 
@@ -159,7 +160,9 @@ static void read_register(struct person *person, int reg, bool watched, bool syn
     int32_t floor = -1;
     register_path(reg, path);
     if (synced) {
-        floor = history_acked_version(reg);
+        /* A leader that was cut off answers a sync until it knows, in Java and here (1675): only when all is mended must
+         * what was acknowledged be seen behind one. */
+        floor = person->audits ? history_acked_version(reg) : -1;
         if (!done(person, zoo_sync(person->handle, path)))
             return;
     }
@@ -451,6 +454,7 @@ static int audit_main(void *arg)
     struct person person;
     bool has_seen = false, gone = false;
     begin(&person, arg);
+    person.audits = true;
     while ((!has_seen || !gone) && have_session(&person)) {
         has_seen = has_seen || see_all(&person);
         gone = see_ephemerals_gone(&person);
