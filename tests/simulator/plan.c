@@ -48,13 +48,15 @@ static void add_option(struct plan *plan, const char *format, ...)
     assert(more > 0 && size + (size_t)more < sizeof(plan->options));
 }
 
-/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. */
+/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. No call has
+ * two draws among its arguments: which came first would be the compiler's choice. */
 static void choose_options(struct plan *plan, struct chance *chance)
 {
     static const int snap_counts[] = {10, 30, 100, 1000, 100000};
     static const int windows[] = {3, 10, 50, 500};
     add_option(plan, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
-    add_option(plan, "preAllocSize=64\nsnapCount=%d\ncommitLogCount=%d\n", snap_counts[below(chance, 5)], windows[below(chance, 4)]);
+    add_option(plan, "preAllocSize=64\nsnapCount=%d\n", snap_counts[below(chance, 5)]);
+    add_option(plan, "commitLogCount=%d\n", windows[below(chance, 4)]);
     add_option(plan, "autopurge.purgeInterval=0\nadmin.enableServer=false\n");
     if (one_in(chance, 3))
         add_option(plan, "maxBatchSize=%d\n", (int)between(chance, 1, 20));
@@ -113,7 +115,8 @@ static void choose_fault(struct plan *plan, struct chance *chance, const bool *a
     fault->other = servers > 1 ? (fault->server + 1 + (int)below(chance, (uint64_t)servers - 1)) % servers : 0;
     fault->argument = next(chance);
     static const int ticks[] = {1, 3, 8, 20};
-    fault->length_ns = plan->tick_ms * SIM_MS * ticks[below(chance, 4)] * between(chance, 50, 150) / 100;
+    int64_t length_ticks = ticks[below(chance, 4)];
+    fault->length_ns = plan->tick_ms * SIM_MS * length_ticks * between(chance, 50, 150) / 100;
 }
 
 static int by_time(const struct plan_fault *a, const struct plan_fault *b)
