@@ -267,7 +267,7 @@ static int sink_process_packet(struct packet_sink *sink, struct server_cnxn *cnx
     }
     if (!is_authenticated_enough(server, cnxn, header->xid))
         return ZK_OK;
-    struct request *request = request_new_at(&server->requests, cnxn->read_ms, cnxn,
+    struct request *request = request_new_at(server->requests, cnxn->read_ms, cnxn,
                                              atomic_load(&cnxn->session_id), header->xid, header->type, chunk, payload,
                                              server_cnxn_own_auth_info(cnxn));
     request->owner = server_core_me;

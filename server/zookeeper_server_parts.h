@@ -25,7 +25,7 @@ struct zookeeper_server {
     struct packet_sink sink;             /* for the connections */
     struct session_expirer expirer;      /* for the session tracker */
     struct server_core core;
-    struct request_pool requests;        /* of what connections bring */
+    struct block_pool *requests;         /* memory of what connections bring */
     const struct server_options *options;
     struct four_letter_hook *four_letter;
     struct failure_hook *failure;
