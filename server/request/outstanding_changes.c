@@ -115,6 +115,11 @@ struct outstanding_changes *outstanding_changes_new(struct server_metrics *metri
     return changes;
 }
 
+static uint64_t hash_of_path(const char *path, size_t size)
+{
+    return hash_bytes_whole(0, path, size);
+}
+
 static struct change_record *newest_of(struct outstanding_changes *changes, uint64_t hash, const char *path,
                                        size_t size) REQUIRES(changes->lock)
 {
@@ -130,7 +135,7 @@ static struct change_record *newest_of(struct outstanding_changes *changes, uint
 
 static void make_newest(struct outstanding_changes *changes, struct change_record *record) REQUIRES(changes->lock)
 {
-    uint64_t hash = hash_bytes(record->path, record->path_size);
+    uint64_t hash = hash_of_path(record->path, record->path_size);
     struct change_record *older = newest_of(changes, hash, record->path, record->path_size);
     if (older != NULL) {
         hash_map_remove(&changes->newest, &older->path_link);
@@ -173,7 +178,7 @@ struct block_pool *outstanding_changes_pool(struct outstanding_changes *changes)
 struct change_record *outstanding_changes_find(struct outstanding_changes *changes, struct ustring path)
 {
     size_t size = path.size > 0 ? (size_t)path.size : 0;
-    uint64_t hash = hash_bytes(path.bytes, size);
+    uint64_t hash = hash_of_path(path.bytes, size);
     mutex_lock(&changes->lock);
     struct change_record *record = changes->count == 0 ? NULL : newest_of(changes, hash, path.bytes, size);
     if (record != NULL)

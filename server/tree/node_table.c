@@ -108,8 +108,7 @@ struct ustring node_table_path(struct ustring path)
 
 struct node_key node_table_key(const struct node_table *table, struct ustring path)
 {
-    uint64_t hash = hash_bytes_continue(table->seed, path.bytes, path.size > 0 ? (size_t)path.size : 0);
-    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = hash_bytes_whole(table->seed, path.bytes, path.size > 0 ? (size_t)path.size : 0);
     uint32_t tag = (uint32_t)(hash >> 26);
     return (struct node_key){(uint32_t)(hash >> 58), tag != 0 ? tag : 1};
 }
