@@ -81,8 +81,9 @@ struct data_node *data_node_new(struct data_node *parent, struct ustring name, s
     node->data = data;
     node->acl = acl;
     node->czxid = stat->czxid;
-    node->ctime = stat->ctime >= 0 && stat->ctime <= LARGEST_CTIME ? stat->ctime : 0;
-    node->short_name_size = size < NAME_IS_LONG ? (uint16_t)size : NAME_IS_LONG;
+    /* In one store, or the next read of the word would wait until both halves are in the cache. */
+    uint64_t ctime = stat->ctime >= 0 && stat->ctime <= LARGEST_CTIME ? (uint64_t)stat->ctime : 0;
+    node->ctime_and_name_size = ctime << 16 | (size < NAME_IS_LONG ? size : NAME_IS_LONG);
     if (size > 0)
         memcpy(node->name, name.bytes, size);
     if (size >= NAME_IS_LONG || !is_as_at_birth(stat)) {
@@ -110,7 +111,7 @@ struct stat_persisted data_node_stat(const struct data_node *node)
 {
     const struct node_changes *changes = node->changes;
     int64_t zxid = node->czxid;
-    int64_t time_ms = node->ctime;
+    int64_t time_ms = (int64_t)(node->ctime_and_name_size >> 16);
     if (changes == NULL)
         return (struct stat_persisted){.czxid = zxid, .mzxid = zxid, .pzxid = zxid, .ctime = time_ms, .mtime = time_ms};
     return (struct stat_persisted){

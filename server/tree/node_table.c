@@ -139,6 +139,16 @@ void node_table_unlock_both(struct node_table *table, struct node_key a, struct 
         node_table_unlock(table, b);
 }
 
+void node_table_prefetch(const struct node_table *table, struct node_key key)
+{
+    const struct node_stripe *stripe = &table->stripes[key.stripe];
+    uint32_t place = first_place(stripe, key.tag);
+    if (stripe->capacity == 0)
+        return;
+    __builtin_prefetch(&stripe->tags[place], 1);
+    __builtin_prefetch(&stripe->nodes[place], 1);
+}
+
 struct data_node *node_table_find(const struct node_table *table, struct node_key key, struct ustring path)
 {
     const struct node_stripe *stripe = &table->stripes[key.stripe];
