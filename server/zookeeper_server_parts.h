@@ -19,6 +19,7 @@
 struct standalone_role {
     struct server_role role;
     struct request_processor *prep, *sync, *final;
+    bool snapshot_is_due;    /* the chain is to begin with one */
 };
 
 struct zookeeper_server {

@@ -94,7 +94,6 @@ struct server_core {
     _Atomic int64_t large_request_bytes;   /* of large requests in process */
     struct request_throttler *throttler;   /* in front of the chain; NULL: none is wanted, or no role is served */
     _Atomic bool has_failed;
-    bool snapshot_is_due;                  /* the sync processor is to begin with one; set before it starts */
     int32_t jute_limit;                    /* longest string or buffer in a request: jute.maxbuffer + extra */
     struct ephemeral_rules ephemeral_rules;
     bool digest_enabled, close_session_txn_enabled, skip_acl, enforce_quota;
