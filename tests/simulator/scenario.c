@@ -130,23 +130,23 @@ static void hold_audit(struct run *run)
     }
 }
 
-/* A leader stands at the beginning of its epoch until there is a write, its learners at the end of the one before. */
-static bool begins_epoch(const struct sim_server *server)
-{
-    return (server->facts.zxid & UINT32_MAX) == 0;
-}
-
+/* A leader stands at the beginning of its epoch until there is a write, its learners at the end of the one before. One that
+ * was cut off or stopped, and does not know yet, stands at the beginning of an older one. */
 static bool zxids_are_equal(struct cluster *cluster)
 {
-    int64_t zxid = -1;
+    int64_t newest = 0, zxid = -1;
     if (!cluster_all_serve(cluster))
         return false;
+    for (int i = 0; i < cluster->server_count; i++)
+        if (cluster->servers[i].facts.zxid > newest)
+            newest = cluster->servers[i].facts.zxid;
     for (int i = 0; i < cluster->server_count; i++) {
-        if (begins_epoch(&cluster->servers[i]))
+        int64_t own = cluster->servers[i].facts.zxid;
+        if (own == newest && (newest & UINT32_MAX) == 0)
             continue;
-        if (zxid >= 0 && cluster->servers[i].facts.zxid != zxid)
+        if (zxid >= 0 && own != zxid)
             return false;
-        zxid = cluster->servers[i].facts.zxid;
+        zxid = own;
     }
     return true;
 }
