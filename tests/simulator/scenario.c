@@ -10,6 +10,7 @@
 
 #include "tests/simulator/cluster.h"
 #include "tests/simulator/history.h"
+#include "tests/simulator/network.h"
 
 struct run {
     const struct plan *plan;
@@ -112,9 +113,19 @@ static void probe(struct run *run)
     bool in_time = cluster_wait(cluster, has_written, mended_at_ns + bound_ns);
     if (!in_time && run->plan->mode == PLAN_LIVENESS)
         sim_violation("no write within %" PRId64 " ms of the end of all faults", bound_ns / SIM_MS);
-    if (!cluster_wait(cluster, is_audited, sim_now_ns() + PATIENCE_NS))
+    if (!cluster_wait(cluster, is_audited, sim_now_ns() + PATIENCE_NS)) {
         sim_violation("nothing can be written any more");
+        return;
+    }
     run->result->recovery_ns = sim_now_ns() - mended_at_ns;
+}
+
+/* A majority that hears each other is left. */
+static void keep_cut(struct run *run, bool is_cut)
+{
+    struct sim_server *from = &run->cluster.servers[run->plan->cut_from], *to = &run->cluster.servers[run->plan->cut_to];
+    if (sim_link(from->node, to->node)->is_cut != is_cut)
+        sim_link_cut(from->node, to->node, is_cut);
 }
 
 static void hold_audit(struct run *run)
@@ -209,7 +220,11 @@ static void drive(void *arg)
     if (sim_verdict() == NULL) {
         sim_trace("all faults end");
         faults_end_all(&run->cluster);
+        keep_cut(run, run->plan->keeps_cut);
         probe(run);
+        keep_cut(run, false);
+    }
+    if (sim_verdict() == NULL) {
         see_clients_off(run);
         hold_audit(run);
     }
