@@ -94,7 +94,7 @@ static void submit_container_request(struct container_sink *self, struct request
 
 static struct file_txn_snap_log_options snap_log_options(const struct server_options *options)
 {
-    struct txn_rules rules = {options->close_session_txn_enabled, options->digest_enabled};
+    struct txn_rules rules = {.digest_enabled = options->digest_enabled};
     int32_t limit = (int32_t)(options->jute_maxbuffer + options->jute_maxbuffer_extrasize);
     enum snap_compression compression = SNAP_PLAIN;
     if (options->snapshot_compression_method != NULL)

@@ -72,8 +72,7 @@ struct txn *txn_maker_make(struct txn_maker *maker, const struct txn_header *hea
     buffer_clear(encoded);
     if (encoded->capacity > KEPT_CAPACITY)
         buffer_release(encoded);
-    const struct txn_rules as_encoded = {.close_session_txn_enabled = body->is_present,
-                                         .digest_enabled = digest != NULL};
+    const struct txn_rules as_encoded = {.digest_enabled = digest != NULL};
     int err = decode(txn, &as_encoded, NULL);
     assert(err == ZK_OK);
     (void)err;

@@ -59,7 +59,7 @@ static void choose_options(struct plan *plan, struct chance *chance, char *optio
     add_option(options, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
     add_option(options, "preAllocSize=64\nsnapCount=%d\n", snap_counts[below(chance, 5)]);
     add_option(options, "commitLogCount=%d\n", windows[below(chance, 4)]);
-    add_option(options, "autopurge.purgeInterval=0\nadmin.enableServer=false\nzookeeper.db.autocreate=false\n");
+    add_option(options, "autopurge.purgeInterval=0\nadmin.enableServer=false\ndb.autocreate=false\n");
     if (one_in(chance, 3))
         add_option(options, "maxBatchSize=%d\n", (int)between(chance, 1, 20));
     if (one_in(chance, 3))

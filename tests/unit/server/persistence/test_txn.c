@@ -32,7 +32,7 @@ START_TEST(bytes_make_the_same_txn_again)
     const struct txn_digest digest = {.version = 2, .tree_digest = 0x1234567890};
     struct txn *txn = txn_new(&header, &body, &digest), *again = NULL;
     ck_assert(txn->has_digest);
-    const struct txn_rules rules = {.close_session_txn_enabled = true, .digest_enabled = true};
+    const struct txn_rules rules = {.digest_enabled = true};
     ck_assert_int_eq(txn_new_from_bytes(txn->bytes, &rules, &again, NULL), ZK_OK);
     ck_assert_ptr_eq(again->bytes, txn->bytes);
     ck_assert_int_eq(again->body.record.close_session.paths2_delete.count, 2);
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(every_shorter_size_is_refused)
 {
     struct txn *txn = create_txn(7), *cut = NULL;
-    const struct txn_rules rules = {.close_session_txn_enabled = true, .digest_enabled = true};
+    const struct txn_rules rules = {.digest_enabled = true};
     for (size_t size = 0; size < txn->bytes->size; size++) {
         struct blob *bytes = blob_new_copy(txn->bytes->bytes, size);
         struct error error = {0};

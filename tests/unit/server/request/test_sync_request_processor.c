@@ -47,7 +47,7 @@ static bool log_holds(int64_t zxid)
 {
     struct txn_iterator *iterator;
     struct txn *txn;
-    struct file_txn_log_options options = {.max_record_size = INT32_MAX, .rules = {true, true}};
+    struct file_txn_log_options options = {.max_record_size = INT32_MAX, .rules = {.digest_enabled = true}};
     if (txn_iterator_open(log_directory, zxid, true, &options, &iterator, NULL) != ZK_OK)
         return false;
     bool is_there = txn_iterator_next(iterator, &txn, NULL) == ZK_OK;
