@@ -143,6 +143,8 @@ static void choose_faults(struct plan *plan, struct chance *chance)
     uint64_t kinds = below(chance, 3) == 0 ? FAULT_KINDS : (uint64_t)between(chance, 1, 6);
     for (uint64_t i = 0; i < kinds; i++)
         allowed[below(chance, FAULT_KINDS)] = true;
+    if (plan->keeps_cut)    /* who lost its disk does not vote, and those who do may be the two that do not hear each other */
+        allowed[FAULT_AMNESIA] = allowed[FAULT_ROT] = false;
     allowed[FAULT_RESET] = true;    /* at least one that needs no second server */
     plan->fault_count = (size_t)between(chance, 2, PLAN_MOST_FAULTS);
     for (size_t i = 0; i < plan->fault_count; i++) {
@@ -161,14 +163,14 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_mode mode)
     plan->voters = shape == 0 ? 1 : shape < 3 ? 5 : 3;
     plan->observers = plan->voters == 3 && one_in(&chance, 4) ? 1 : 0;
     plan->tick_ms = ticks_ms[below(&chance, 4)];
-    plan->length_ns = between(&chance, 20, 80) * plan->tick_ms * SIM_MS;
+    plan->length_ns = between(&chance, 25, 125) * plan->tick_ms * SIM_MS;
     for (int i = 0; i < plan->voters + plan->observers; i++)
         plan->drift_ppm[i] = one_in(&chance, 2) ? between(&chance, -500, 500) : 0;
     choose_options(plan, &chance, plan->options[0]);
     choose_options(plan, &chance, plan->options[1]);
     choose_clients(plan, &chance);
-    choose_faults(plan, &chance);
     plan->keeps_cut = mode == PLAN_LIVENESS && plan->voters >= 3 && one_in(&chance, 2);
+    choose_faults(plan, &chance);
     plan->cut_from = (int)below(&chance, (uint64_t)plan->voters);
     plan->cut_to = plan->voters > 1 ? (plan->cut_from + 1 + (int)below(&chance, (uint64_t)plan->voters - 1)) % plan->voters : 0;
 }
