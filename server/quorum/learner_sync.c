@@ -82,6 +82,14 @@ static void apply(struct learner_sync *sync, struct txn *txn)
     arena_release(&arena);
 }
 
+/* As in the chain, it ends the process: what the disk has is not known any more, and memory may be ahead of it. */
+static int disk_failed(struct learner_sync *sync, int err, struct error *error)
+{
+    struct quorum_self *self = sync->learner->self;
+    self->ops->fail(self->owner, EXIT_CODE_UNEXPECTED_ERROR, error);
+    return err;
+}
+
 /* ---- the first packet ---- */
 
 static int receive_snapshot(struct learner_sync *sync, struct error *error)
@@ -98,7 +106,8 @@ static int receive_snapshot(struct learner_sync *sync, struct error *error)
     if (load_be32(signature) != sizeof(SIGNATURE) - 1 || memcmp(signature + 4, SIGNATURE, sizeof(SIGNATURE) - 1) != 0)
         return error_set(error, ZK_CORRUPT, "Missing signature behind the leader's snapshot");
     data_tree_set_last_processed_zxid(zk_database_tree(sync->database), learner->packet.zxid);
-    return zk_database_drop_behind(sync->database, learner->packet.zxid, error);    /* (6) */
+    err = zk_database_drop_behind(sync->database, learner->packet.zxid, error);    /* (6) */
+    return err == ZK_OK ? ZK_OK : disk_failed(sync, err, error);
 }
 
 /* A truncation that cannot be done leaves the quorum: the process ends, as Java's (3701). */
@@ -353,7 +362,7 @@ static int check_in_flight(struct learner_sync *sync, struct error *error)
                      (uint64_t)sync->queued[sync->first].txn->header.zxid, (uint64_t)last);
 }
 
-/* (1). A failure to make it durable ends the process: what the disk has is not known any more. */
+/* (1) */
 static int make_durable(struct learner_sync *sync, struct error *error)
 {
     struct quorum_self *self = sync->learner->self;
@@ -367,9 +376,8 @@ static int make_durable(struct learner_sync *sync, struct error *error)
     if (err == ZK_OK)
         err = persist_committed(sync, error);
     if (err != ZK_OK)
-        self->ops->fail(self->owner, EXIT_CODE_UNEXPECTED_ERROR, error);
-    if (err == ZK_OK)
-        err = check_in_flight(sync, error);
+        return disk_failed(sync, err, error);
+    err = check_in_flight(sync, error);
     return err == ZK_OK ? quorum_self_set_current_epoch(self, zxid_epoch(sync->new_leader_zxid), error) : err;
 }
 

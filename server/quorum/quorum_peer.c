@@ -68,6 +68,12 @@ static void fail(void *owner, int exit_code, const struct error *error)
     core->callbacks->fail(core, exit_code, error);
 }
 
+/* The disk failed us, and the process is about to end: what memory holds may be on no disk, so it must speak for nobody any more. */
+static bool has_failed(struct quorum_peer *peer)
+{
+    return atomic_load(&zookeeper_server_core(peer->server)->has_failed);
+}
+
 /* ---- election ---- */
 
 static void start_election(struct quorum_peer *peer)
@@ -404,6 +410,8 @@ static void play_role(struct quorum_peer *peer, enum peer_state state)
         follow(peer);
     else
         observe(peer);
+    if (has_failed(peer))
+        return;
     settle_database(peer);
     update_server_state(peer);
 }
@@ -411,7 +419,7 @@ static void play_role(struct quorum_peer *peer, enum peer_state state)
 static void peer_run(void *arg)
 {
     struct quorum_peer *peer = arg;
-    while (quorum_self_is_running(&peer->self)) {
+    while (quorum_self_is_running(&peer->self) && !has_failed(peer)) {
         enum peer_state state = quorum_self_state(&peer->self);
         int64_t serving = 0;
         atomic_compare_exchange_strong(&peer->self.unavailable_since_ms, &serving, clock_elapsed_ms());
