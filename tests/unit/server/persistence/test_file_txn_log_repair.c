@@ -384,6 +384,31 @@ START_TEST(truncating_keeps_what_stands_before)
 }
 END_TEST
 
+static const struct {
+    int64_t zxid;
+    const char *left;
+} drops[] = {
+    {0, ""},
+    {1, "1 "},
+    {5, "1 2 3 4 5 "},
+    {6, "1 2 3 4 5 6 "},
+    {7, "1 2 3 4 5 6 7 "},
+    {9, "1 2 3 4 5 6 7 8 9 "},
+    {0x100000001, "1 2 3 4 5 6 7 8 9 "},
+};
+
+START_TEST(what_is_behind_a_zxid_goes_whether_it_is_there_or_not)
+{
+    write_log("", 6, 7, 8192);
+    write_log("", 8, 9, 8192);
+    const struct file_txn_log_options options = log_options();
+    ck_assert_int_eq(file_txn_log_drop_behind(directory(), drops[_i].zxid, &options, NULL), ZK_OK);
+    assert_zxids(drops[_i].left);
+    ck_assert_int_eq(repair(NULL), ZK_OK);
+    assert_zxids(drops[_i].left);
+}
+END_TEST
+
 START_TEST(truncating_does_not_mind_damage_behind)
 {
     write_log("", 6, 7, 0);
@@ -436,6 +461,7 @@ static Suite *file_txn_log_repair_suite(void)
     tcase_add_test(tcase, damage_before_the_files_asked_for_does_not_matter);
     tcase_add_test(tcase, the_last_zxid_is_found);
     tcase_add_loop_test(tcase, truncating_keeps_what_stands_before, 0, ARRAY_SIZE(truncations));
+    tcase_add_loop_test(tcase, what_is_behind_a_zxid_goes_whether_it_is_there_or_not, 0, ARRAY_SIZE(drops));
     tcase_add_test(tcase, truncating_does_not_mind_damage_behind);
     tcase_add_test(tcase, files_behind_a_snapshot_are_found);
     suite_add_tcase(suite, tcase);

@@ -297,6 +297,20 @@ START_TEST(an_older_snapshot_does_not_hide_a_hole)
 }
 END_TEST
 
+START_TEST(an_epoch_that_begins_does_not_hide_one_either)
+{
+    write_snapshot(0);
+    write_snapshot(5);
+    write_log("version-2", 1, 4, 8192);
+    write_log("version-2", 0x100000001, 0x100000003, 8192);
+    flip_byte("version-2/snapshot.5", 300);
+    assert_refuses("do not hold 0x5");
+    write_log("version-2", 5, 5, 8192);
+    ck_assert_msg(start() == ZK_OK, "%s", error.text);
+    ck_assert_int_eq(server.zxid, 0x100000003);
+}
+END_TEST
+
 START_TEST(an_older_snapshot_needs_logs_up_to_the_newer)
 {
     write_snapshot(0);
@@ -450,6 +464,7 @@ static Suite *file_txn_snap_log_suite(void)
     tcase_add_test(tcase, damage_in_a_log_is_refused);
     tcase_add_test(tcase, an_older_snapshot_serves_when_the_logs_lead_on);
     tcase_add_test(tcase, an_older_snapshot_does_not_hide_a_hole);
+    tcase_add_test(tcase, an_epoch_that_begins_does_not_hide_one_either);
     tcase_add_test(tcase, an_older_snapshot_needs_logs_up_to_the_newer);
     tcase_add_test(tcase, damaged_snapshots_alone_are_no_empty_database);
     tcase_add_test(tcase, a_log_without_a_snapshot_needs_trust);
