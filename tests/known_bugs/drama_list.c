@@ -1,0 +1,27 @@
+/* drama_list.c - the dramas by name. */
+#include "tests/known_bugs/dramas.h"
+
+static void sync_by_snap(struct plan *plan)
+{
+    stage_add_options(plan, "snapshotSizeFactor=-1\ncommitLogCount=3\n");
+}
+
+static void ephemerals(struct plan *plan)
+{
+    plan->clients = 2;
+    plan->session_timeout_ms[1] = 1000;
+    plan->pause_ns[1] = 60 * SIM_MS;
+    plan->weights[1][SIM_EPHEMERAL] = 1;
+}
+
+const struct drama dramas[] = {
+    {"diff-and-power", NULL, play_diff_and_power},
+    {"slow-log", NULL, play_slow_log},
+    {"phantom", NULL, play_phantom},
+    {"phantom-that-stays", NULL, play_phantom_that_stays},
+    {"disk-error", NULL, play_disk_error},
+    {"leader-lost-in-snap", sync_by_snap, play_leader_lost_in_snap},
+    {"leader-lost-in-diff", ephemerals, play_leader_lost_in_diff},
+    {"heir-of-a-diff", NULL, play_heir_of_a_diff},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,117 @@
+/* drama_sync.c - what may happen while a server catches up with its leader. */
+#include <errno.h>
+
+#include "tests/known_bugs/dramas.h"
+#include "tests/simulator/disk.h"
+#include "tests/simulator/network.h"
+
+#define MOST_CHANGES 40    /* of a disk, from a start to the end of a DIFF */
+
+static struct sim_node *node_of(struct cluster *cluster, int server)
+{
+    return cluster->servers[server].node;
+}
+
+/* One server misses what the two others acknowledge; then nobody runs. Returns who missed it. */
+static int fall_behind(struct cluster *cluster, int *ret_leader)
+{
+    if (!stage_await_service(cluster, 3))
+        return -1;
+    int leader = cluster_leader(cluster), behind = stage_other(cluster, leader, -1);
+    stage_down(cluster, behind, true);
+    stage_run(cluster, SIM_S);
+    *ret_leader = leader;
+    return behind;
+}
+
+/*
+ * 3911, 4643, 4646, 4785, 3023: a server takes a DIFF from a leader with which it is the quorum, and both lose their power
+ * somewhere between DIFF and the first writes behind UPTODATE. Without the leader, who has what was acknowledged before?
+ */
+void play_diff_and_power(struct cluster *cluster)
+{
+    int leader, behind = fall_behind(cluster, &leader);
+    if (behind < 0)
+        return;
+    int witness = stage_other(cluster, leader, behind);
+    stage_all_down(cluster, true);
+    sim_disk_manner(node_of(cluster, behind))->loss = SIM_DISK_LOSS_ALL;
+    uint64_t change = sim_disk_changes(node_of(cluster, behind)) + 1 + cluster->plan->seed % MOST_CHANGES;
+    sim_disk_doom_at_change(node_of(cluster, behind), change, sim_one_in(2), true);
+    cluster_hold_down(cluster, behind, SIM_FOREVER / 2);
+    stage_up(cluster, leader);
+    stage_up(cluster, behind);
+    stage_run(cluster, 50 * SIM_MS);
+    stage_await_end(cluster, behind, 10 * SIM_S);
+    stage_down(cluster, leader, true);
+    stage_down(cluster, behind, true);
+    sim_disk_disarm(node_of(cluster, behind));
+    stage_up(cluster, witness);
+    stage_up(cluster, behind);
+    if (stage_await_service(cluster, 2))
+        stage_run(cluster, SIM_S);
+}
+
+/* The leader's power goes while a server takes its snapshot; the server goes on with another leader, by a DIFF, and is
+ * killed (3642). Or it is killed itself (3104). */
+void play_leader_lost_in_snap(struct cluster *cluster)
+{
+    int leader, behind = fall_behind(cluster, &leader);
+    if (behind < 0)
+        return;
+    struct sim_link *link = sim_link(node_of(cluster, leader), node_of(cluster, behind));
+    link->bytes_per_s = 3000;
+    link->largest_piece = 20;
+    stage_up(cluster, behind);
+    stage_run(cluster, sim_between(500, 3500) * SIM_MS);
+    stage_down(cluster, leader, true);
+    if (!stage_await_service(cluster, 2))
+        return;
+    stage_run(cluster, SIM_S / 2);
+    stage_down(cluster, behind, false);
+    stage_up(cluster, leader);
+    stage_up(cluster, behind);
+    stage_await_service(cluster, 3);
+}
+
+/* 2355: the link breaks while a server reads what a DIFF brings; sessions with ephemerals ended meanwhile. */
+void play_leader_lost_in_diff(struct cluster *cluster)
+{
+    if (!stage_await_service(cluster, 3))
+        return;
+    int leader = cluster_leader(cluster), behind = stage_other(cluster, leader, -1);
+    stage_isolate_whole(cluster, behind, true);
+    for (int i = 0; i < 4; i++) {
+        stage_run(cluster, SIM_S / 2);
+        sim_node_kill(cluster->clients[1].node, false);    /* its ephemeral goes when its session expires */
+    }
+    stage_run(cluster, 2 * SIM_S);
+    struct sim_link *link = sim_link(node_of(cluster, leader), node_of(cluster, behind));
+    link->bytes_per_s = 5000;
+    link->largest_piece = 20;
+    stage_isolate_whole(cluster, behind, false);
+    for (int i = 0; i < 3; i++) {
+        stage_run(cluster, sim_between(100, 2000) * SIM_MS);
+        sim_network_reset(node_of(cluster, leader), node_of(cluster, behind), 1);
+    }
+    *link = *sim_link(node_of(cluster, behind), node_of(cluster, leader));
+    stage_await_service(cluster, 3);
+}
+
+/* 4925: who came back by a DIFF leads, and brings the next one back from what it keeps in memory. */
+void play_heir_of_a_diff(struct cluster *cluster)
+{
+    int leader, behind = fall_behind(cluster, &leader);
+    if (behind < 0)
+        return;
+    int third = stage_other(cluster, leader, behind);
+    stage_down(cluster, third, false);    /* misses what comes now; the quorum is the leader and the one that comes back */
+    stage_up(cluster, behind);
+    if (!stage_await_service(cluster, 2))
+        return;
+    stage_run(cluster, SIM_S / 2);
+    stage_down(cluster, leader, false);
+    stage_up(cluster, third);
+    if (stage_await_service(cluster, 2))
+        stage_run(cluster, SIM_S / 2);
+}
