@@ -15,7 +15,7 @@ static struct sim_node *node_of(struct cluster *cluster, int server)
  */
 void play_slow_log(struct cluster *cluster)
 {
-    if (!stage_await_service(cluster, 3))
+    if (!stage_begin(cluster))
         return;
     int leader = cluster_leader(cluster), slow = stage_other(cluster, leader, -1);
     struct sim_disk_manner *manner = sim_disk_manner(node_of(cluster, slow)), usual = *manner;
@@ -39,7 +39,7 @@ void play_slow_log(struct cluster *cluster)
 /* A leader is alone with clients that still reach it: what it logs nobody else has. The others go on. Returns it. */
 static int leave_leader_alone(struct cluster *cluster)
 {
-    if (!stage_await_service(cluster, 3))
+    if (!stage_begin(cluster))
         return -1;
     int leader = cluster_leader(cluster);
     stage_isolate(cluster, leader, true);
@@ -62,23 +62,41 @@ void play_phantom(struct cluster *cluster)
     stage_await_service(cluster, 3);
 }
 
+/* Its clients reach nobody else. When the link between servers is mended it is first told to cut off what it must forget,
+ * for the next leader has done nothing yet. */
+static int come_back_by_truncation(struct cluster *cluster, void (*between)(struct cluster *cluster, int old))
+{
+    if (!stage_begin(cluster))
+        return -1;
+    int old = cluster_leader(cluster);
+    stage_clients_reach_only(cluster, old);
+    stage_run(cluster, SIM_S / 2);
+    stage_isolate(cluster, old, true);
+    stage_run(cluster, 2 * SIM_S);
+    between(cluster, old);
+    stage_isolate(cluster, old, false);
+    bool serve = stage_await_service(cluster, 3);
+    stage_clients_reach_only(cluster, -1);
+    stage_run(cluster, SIM_S / 2);
+    return serve ? old : -1;
+}
+
+static void let_truncation_fail(struct cluster *cluster, int old)
+{
+    stage_may_end(cluster, old);
+    sim_disk_fail_next(node_of(cluster, old), SIM_DISK_RENAME, "log.", 1, sim_one_in(2) ? ENOSPC : EIO);
+}
+
 /* 3701: it comes back, and cannot cut off what it must forget. */
 void play_phantom_that_stays(struct cluster *cluster)
 {
-    int old = leave_leader_alone(cluster);
-    if (old < 0)
-        return;
-    stage_may_end(cluster, old);
-    sim_disk_fail_next(node_of(cluster, old), SIM_DISK_TRUNCATE, "log.", 1, sim_one_in(2) ? ENOSPC : EIO);
-    stage_isolate(cluster, old, false);
-    stage_await_service(cluster, 3);
-    stage_run(cluster, SIM_S / 2);
+    come_back_by_truncation(cluster, let_truncation_fail);
 }
 
 /* 4882: one write of a follower's log fails, or one sync; then its disk is well again, it restarts, and leads. */
 void play_disk_error(struct cluster *cluster)
 {
-    if (!stage_await_service(cluster, 3))
+    if (!stage_begin(cluster))
         return;
     int leader = cluster_leader(cluster), hurt = stage_other(cluster, leader, -1);
     int other = stage_other(cluster, leader, hurt);

@@ -15,7 +15,7 @@ static struct sim_node *node_of(struct cluster *cluster, int server)
 /* One server misses what the two others acknowledge; then nobody runs. Returns who missed it. */
 static int fall_behind(struct cluster *cluster, int *ret_leader)
 {
-    if (!stage_await_service(cluster, 3))
+    if (!stage_begin(cluster))
         return -1;
     int leader = cluster_leader(cluster), behind = stage_other(cluster, leader, -1);
     stage_down(cluster, behind, true);
@@ -35,7 +35,9 @@ void play_diff_and_power(struct cluster *cluster)
         return;
     int witness = stage_other(cluster, leader, behind);
     stage_all_down(cluster, true);
-    sim_disk_manner(node_of(cluster, behind))->loss = SIM_DISK_LOSS_ALL;
+    struct sim_disk_manner *manner = sim_disk_manner(node_of(cluster, behind));
+    manner->loss = SIM_DISK_LOSS_ALL;
+    manner->most_sync_ns = sim_one_in(2) ? 50 * SIM_MS : manner->most_sync_ns;
     uint64_t change = sim_disk_changes(node_of(cluster, behind)) + 1 + cluster->plan->seed % MOST_CHANGES;
     sim_disk_doom_at_change(node_of(cluster, behind), change, sim_one_in(2), true);
     cluster_hold_down(cluster, behind, SIM_FOREVER / 2);
@@ -52,20 +54,30 @@ void play_diff_and_power(struct cluster *cluster)
         stage_run(cluster, SIM_S);
 }
 
-/* The leader's power goes while a server takes its snapshot; the server goes on with another leader, by a DIFF, and is
- * killed (3642). Or it is killed itself (3104). */
-void play_leader_lost_in_snap(struct cluster *cluster)
+/* A server that has nothing yet gets a snapshot over a slow link, and the leader is lost after a while. Returns it. */
+static int lose_leader_in_snapshot(struct cluster *cluster, int *ret_leader)
 {
     int leader, behind = fall_behind(cluster, &leader);
     if (behind < 0)
-        return;
-    struct sim_link *link = sim_link(node_of(cluster, leader), node_of(cluster, behind));
+        return -1;
+    struct sim_link *link = sim_link(node_of(cluster, leader), node_of(cluster, behind)), usual = *link;
+    sim_disk_wipe(node_of(cluster, behind), "/data/version-2");
     link->bytes_per_s = 3000;
     link->largest_piece = 20;
     stage_up(cluster, behind);
-    stage_run(cluster, sim_between(500, 3500) * SIM_MS);
+    stage_run(cluster, sim_between(500, 1500) * SIM_MS);
+    sim_network_reset(node_of(cluster, leader), node_of(cluster, behind), 1);
     stage_down(cluster, leader, true);
-    if (!stage_await_service(cluster, 2))
+    *link = usual;
+    *ret_leader = leader;
+    return behind;
+}
+
+/* 3642: it goes on with another leader, by a DIFF, and is killed. */
+void play_leader_lost_in_snap(struct cluster *cluster)
+{
+    int leader, behind = lose_leader_in_snapshot(cluster, &leader);
+    if (behind < 0 || !stage_await_service(cluster, 2))
         return;
     stage_run(cluster, SIM_S / 2);
     stage_down(cluster, behind, false);
@@ -77,7 +89,7 @@ void play_leader_lost_in_snap(struct cluster *cluster)
 /* 2355: the link breaks while a server reads what a DIFF brings; sessions with ephemerals ended meanwhile. */
 void play_leader_lost_in_diff(struct cluster *cluster)
 {
-    if (!stage_await_service(cluster, 3))
+    if (!stage_begin(cluster))
         return;
     int leader = cluster_leader(cluster), behind = stage_other(cluster, leader, -1);
     stage_isolate_whole(cluster, behind, true);
@@ -86,15 +98,15 @@ void play_leader_lost_in_diff(struct cluster *cluster)
         sim_node_kill(cluster->clients[1].node, false);    /* its ephemeral goes when its session expires */
     }
     stage_run(cluster, 2 * SIM_S);
-    struct sim_link *link = sim_link(node_of(cluster, leader), node_of(cluster, behind));
-    link->bytes_per_s = 5000;
+    struct sim_link *link = sim_link(node_of(cluster, leader), node_of(cluster, behind)), usual = *link;
+    link->bytes_per_s = 20000;
     link->largest_piece = 20;
     stage_isolate_whole(cluster, behind, false);
-    for (int i = 0; i < 3; i++) {
-        stage_run(cluster, sim_between(100, 2000) * SIM_MS);
+    for (int i = 0; i < 4; i++) {
+        stage_run(cluster, sim_between(100, 1000) * SIM_MS);
         sim_network_reset(node_of(cluster, leader), node_of(cluster, behind), 1);
     }
-    *link = *sim_link(node_of(cluster, behind), node_of(cluster, leader));
+    *link = usual;
     stage_await_service(cluster, 3);
 }
 

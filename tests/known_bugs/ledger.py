@@ -12,7 +12,7 @@ For each patch: the program runs as it is, and the test passes; then the files t
 and compiled, the program is linked with these objects in front of the libraries, whose members of that name stay out,
 and the test must fail with a verdict of that kind. A patch that does not apply, compile or fail its test is a failure.
 
-    ledger.py [--only 4646,3911] [--verbose]
+    ledger.py [--only 4646,3911] [--verbose] [--keep DIRECTORY]
 """
 # timeout: 900
 
@@ -21,6 +21,7 @@ import concurrent.futures
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -176,7 +177,7 @@ class Result:
             bug, False, False, False, "", []
 
 
-def tried(build, bug, verbose):
+def tried(build, bug, verbose, keep):
     result = Result(bug)
     with tempfile.TemporaryDirectory(prefix="zkc-bug.") as scratch:
         try:
@@ -187,6 +188,8 @@ def tried(build, bug, verbose):
             objects = [build.compiled(source, scratch) for source in patched(bug, scratch)]
             program = build.linked(bug.program, objects, scratch)
             result.is_back = True
+            if keep:
+                shutil.copy(program, os.path.join(keep, bug.name))
             output = played(bug, program, scratch)
             problems = bug.problems(output)
             hits = [line for line in problems if bug.caught.search(line)]
@@ -239,6 +242,7 @@ def main():
     parser.add_argument("--only", help="ids of bugs, with commas between")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--verbose", action="store_true", help="prints every verdict")
+    parser.add_argument("--keep", metavar="DIRECTORY", help="leaves the programs with the bugs there")
     tap.add_option(parser)
     options = parser.parse_args()
     results = tap.Tap(plain=not options.tap)
@@ -248,7 +252,7 @@ def main():
         check_table(results, [bug.name for bug in chosen])
     build = Build(sorted({bug.program for bug in chosen}))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        outcomes = list(pool.map(lambda bug: tried(build, bug, options.verbose), chosen))
+        outcomes = list(pool.map(lambda bug: tried(build, bug, options.verbose, options.keep), chosen))
     for outcome in outcomes:
         results.ok(outcome.passes_unpatched and outcome.is_caught,
                    "%s: %s passes, and fails with the bug: %s" % (outcome.bug.name, outcome.bug.test(),

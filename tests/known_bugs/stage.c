@@ -86,6 +86,14 @@ bool stage_await_service(struct cluster *cluster, int servers)
     return false;
 }
 
+bool stage_begin(struct cluster *cluster)
+{
+    if (!stage_await_service(cluster, cluster->server_count))
+        return false;
+    stage_run(cluster, SIM_S / 2);
+    return sim_verdict() == NULL;
+}
+
 bool stage_await_end(struct cluster *cluster, int server, int64_t ns)
 {
     int64_t end_ns = sim_now_ns() + ns;
@@ -134,6 +142,13 @@ void stage_isolate(struct cluster *cluster, int server, bool is_cut)
     for (int i = 0; i < cluster->server_count; i++)
         if (i != server)
             cut_both(cluster->servers[server].node, cluster->servers[i].node, is_cut);
+}
+
+void stage_clients_reach_only(struct cluster *cluster, int server)
+{
+    for (int i = 0; i < cluster->server_count; i++)
+        for (int j = 0; j < cluster->plan->clients; j++)
+            cut_both(cluster->servers[i].node, cluster->clients[j].node, server >= 0 && i != server);
 }
 
 void stage_isolate_whole(struct cluster *cluster, int server, bool is_cut)

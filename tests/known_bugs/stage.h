@@ -20,10 +20,12 @@ struct drama {
 void stage_plan(struct plan *plan, uint64_t seed);
 void stage_add_options(struct plan *plan, const char *lines);
 
+/* Until all serve and the clients have their sessions; false when something is wrong already. */
+bool stage_begin(struct cluster *cluster);
 /* Lets time pass. A server that ends by itself is a violation, unless stage_may_end() has named it. */
 void stage_run(struct cluster *cluster, int64_t ns);
 void stage_may_end(struct cluster *cluster, int server);
-/* Until it leads, serves, or one of all leads and so many serve. A minute without is a violation, and false. */
+/* Until so many serve, one of them as the leader. A minute without is a violation, and false. */
 bool stage_await_service(struct cluster *cluster, int servers);
 /* True when somebody leads and `server` serves; looks once. */
 bool stage_serves(const struct cluster *cluster, int server);
@@ -39,7 +41,9 @@ int stage_other(const struct cluster *cluster, int a, int b);
 
 /* All links between the server and the other servers, both ways; its clients still reach it. */
 void stage_isolate(struct cluster *cluster, int server, bool is_cut);
-/* The same with its clients. */
+/* Clients reach this server alone, -1: all of them. */
+void stage_clients_reach_only(struct cluster *cluster, int server);
+/* The same as stage_isolate() with its clients. */
 void stage_isolate_whole(struct cluster *cluster, int server, bool is_cut);
 
 #endif
