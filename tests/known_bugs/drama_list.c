@@ -17,6 +17,13 @@ static void many_clients(struct plan *plan)
     }
 }
 
+static void busy_clients(struct plan *plan)
+{
+    many_clients(plan);
+    for (int i = 0; i < plan->clients; i++)
+        plan->pause_ns[i] = 5 * SIM_MS;
+}
+
 static void ephemerals(struct plan *plan)
 {
     stage_add_options(plan, "commitLogCount=100000\n");
@@ -34,6 +41,7 @@ const struct drama dramas[] = {
     {"disk-error", NULL, play_disk_error},
     {"leader-lost-in-snap", sync_by_snap, play_leader_lost_in_snap},
     {"leader-lost-in-diff", ephemerals, play_leader_lost_in_diff},
+    {"join-under-load", busy_clients, play_join_under_load},
     {"heir-of-a-diff", NULL, play_heir_of_a_diff},
     {NULL, NULL, NULL},
 };

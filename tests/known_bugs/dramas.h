@@ -13,6 +13,7 @@ void play_phantom_that_stays(struct cluster *cluster);
 void play_disk_error(struct cluster *cluster);
 void play_leader_lost_in_snap(struct cluster *cluster);
 void play_leader_lost_in_diff(struct cluster *cluster);
+void play_join_under_load(struct cluster *cluster);
 void play_heir_of_a_diff(struct cluster *cluster);
 
 #endif

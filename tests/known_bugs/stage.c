@@ -22,7 +22,7 @@ void stage_plan(struct plan *plan, uint64_t seed)
     plan->pause_ns[0] = 60 * SIM_MS;
     plan->weights[0][SIM_WRITE] = 1;
     stage_add_options(plan, "tickTime=200\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\npreAllocSize=64\n"
-                            "admin.enableServer=false\nautopurge.purgeInterval=0\n");
+                            "fastleader.maxNotificationInterval=400\nadmin.enableServer=false\nautopurge.purgeInterval=0\n");
     memset(&stage, 0, sizeof(stage));
 }
 

@@ -75,6 +75,8 @@ static void look(struct program *program)
     struct zookeeper_server *server = program->main.server;
     struct server_core *core = zookeeper_server_core(server);
     facts->serves = zookeeper_server_is_running(server);
+    facts->takes_snapshot = program->main.peer != NULL &&
+                            atomic_load(&quorum_peer_self(program->main.peer)->sync_mode) == SYNC_SNAP;
     if (!facts->serves || !zk_database_is_initialized(core->database)) {
         facts->leads = false;
         return;
