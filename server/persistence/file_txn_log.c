@@ -29,6 +29,7 @@
 #include "common/base/strings.h"
 #include "common/wire/jute.h"
 #include "common/wire/zxid.h"
+#include "server/persistence/durable_mark.h"
 #include "server/persistence/file_names.h"
 #include "server/persistence/file_padding.h"
 #include "server/persistence/log_file.h"
@@ -44,6 +45,7 @@ struct segment {    /* one file, made or to be made */
     int64_t position;    /* bytes written */
     int64_t durable;     /* of them, bytes that were synced */
     bool is_rolled;      /* nothing more comes in */
+    int64_t first_zxid;  /* which its name has */
     int64_t last_zxid;
     struct buffer pending;    /* whole records, not written */
 };
@@ -55,6 +57,7 @@ struct file_txn_log {
     struct server_stats *stats;
     struct segment *first, *last;    /* oldest first; NULL when no file is open */
     bool has_new_name;               /* a file was made since the directory was synced */
+    struct durable_mark *mark;       /* NULL until a file is made, and without force_sync */
     struct error failure;            /* code 0 while all is well */
     _Atomic int64_t last_sync_ms;
     _Atomic int64_t total_size;
@@ -77,6 +80,7 @@ static struct segment *add_segment(struct file_txn_log *log, int64_t zxid)
     char *name = log_file_name(zxid);
     segment->path = path_join(log->directory, name);
     memory_free(name);
+    segment->first_zxid = zxid;
     segment->last_zxid = -1;
     segment->padding.pre_alloc_size = log->options.pre_alloc_size;
     if (log->last != NULL)
@@ -99,6 +103,8 @@ static int make_file(struct file_txn_log *log, struct segment *segment, struct e
 {
     log_info("creating new log file %s", segment->path);
     int err = file_open(segment->path, FILE_CREATE_NEW, &segment->file, error);
+    if (err == ZK_OK && log->mark == NULL && log->options.force_sync)
+        err = durable_mark_open(log->directory, &log->mark, error);
     if (err != ZK_OK)
         return err;
     log->has_new_name = true;
@@ -142,6 +148,7 @@ static int sync_segment(struct file_txn_log *log, struct segment *segment, struc
         return err;
     }
     segment->durable = segment->position;
+    durable_mark_set(log->mark, segment->first_zxid, segment->durable);
     int64_t elapsed_ms = (clock_elapsed_ns() - start_ns) / 1000000;
     atomic_store_explicit(&log->last_sync_ms, elapsed_ms, memory_order_relaxed);
     server_metrics_sample(log->metrics, METRIC_FSYNC_TIME, elapsed_ms);
@@ -223,6 +230,7 @@ void file_txn_log_free(struct file_txn_log *log)
         free_segment(log->first);
         log->first = next;
     }
+    durable_mark_close(log->mark);
     memory_free(log->directory);
     memory_free(log);
 }

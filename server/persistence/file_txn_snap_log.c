@@ -18,7 +18,6 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 #include "common/thread/mutex.h"
-#include "common/wire/zxid.h"
 #include "server/persistence/file_txn_snap_internal.h"
 
 #define LOCK_NAME "zkc.lock"
@@ -287,26 +286,25 @@ int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, st
     return txn_iterator_open(log->log_dir, zxid, false, &log->options.log, ret_iterator, error);
 }
 
-int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size,
-                                       int64_t *ret_epoch_zxid, struct error *error)
+int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size, int64_t **ret_zxids,
+                                       size_t *ret_count, struct error *error)
 {
     struct zxid_file_list snapshots;
-    int err = zxid_file_list_read(log->snap_dir, SNAPSHOT_FILE_PREFIX, false, &snapshots, error);
+    int err = zxid_file_list_read(log->snap_dir, SNAPSHOT_FILE_PREFIX, true, &snapshots, error);
     if (err != ZK_OK)
         return err;
-    int64_t size = 0, epoch_zxid = -1;
+    int64_t size = 0;
     if (snapshots.count > 0)
-        err = file_size_of(snapshots.items[0].path, &size, error);
-    for (size_t i = 0; i < snapshots.count && epoch_zxid < 0; i++) {
-        if (snapshots.items[i].zxid > 0 && zxid_counter(snapshots.items[i].zxid) == 0)
-            epoch_zxid = snapshots.items[i].zxid;
+        err = file_size_of(snapshots.items[snapshots.count - 1].path, &size, error);
+    if (err == ZK_OK) {
+        *ret_zxids = MEMORY_NEW_ARRAY(snapshots.count, int64_t);
+        for (size_t i = 0; i < snapshots.count; i++)
+            (*ret_zxids)[i] = snapshots.items[i].zxid;
+        *ret_count = snapshots.count;
+        *ret_newest_size = size;
     }
     zxid_file_list_release(&snapshots);
-    if (err != ZK_OK)
-        return err;
-    *ret_newest_size = size;
-    *ret_epoch_zxid = epoch_zxid;
-    return ZK_OK;
+    return err;
 }
 
 const char *file_txn_snap_log_data_log_dir(const struct file_txn_snap_log *log)

@@ -48,10 +48,10 @@ int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, stru
  * appending. Any thread. */
 int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, struct txn_iterator **ret_iterator,
                            struct error *error);
-/* The snapshots on disk as a leader asks of them: the size of the newest (0: none), and the latest zxid of a new epoch
- * that one is named after (-1: none). Any thread. */
-int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size,
-                                       int64_t *ret_epoch_zxid, struct error *error);
+/* The snapshots on disk as a leader asks of them: the size of the newest (0: none), and the zxids of all, ascending, to be
+ * memory_free()d. Any thread. */
+int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size, int64_t **ret_zxids,
+                                       size_t *ret_count, struct error *error);
 /* zxid and wall time of the last snapshot written or read; zxid -1 when there is none. */
 void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms);
 const char *file_txn_snap_log_data_log_dir(const struct file_txn_snap_log *log);    /* with version-2 */

@@ -9,7 +9,9 @@
  * (1) bytes of it are missing: the file ends, its end mark is zero, or a whole page in it is;
  * (2) nothing but zeros stands behind it;
  * (3) neither it, taken with another length, nor anything inside it is a whole record: no length was falsified.
- * Everything else that does not fit is damage, of what may have been acknowledged.
+ * Everything else that does not fit is damage, of what may have been acknowledged, unless it stands behind the mark of what
+ * is known to be durable (durable_mark.h): there the sectors of what was being written may have come to the disk in any order,
+ * and whatever is not whole ends the log.
  */
 #include "server/persistence/log_file.h"
 
@@ -21,6 +23,7 @@
 #include "common/base/file.h"
 #include "common/base/memory.h"
 #include "common/wire/jute.h"
+#include "server/persistence/durable_mark.h"
 #include "server/persistence/file_names.h"
 #include "server/persistence/file_txn_log.h"
 
@@ -206,6 +209,14 @@ static int finish(struct log_file *file, enum log_file_end end, int64_t torn_end
     return ZK_EOF;
 }
 
+static bool is_behind_durable(const struct log_file *file, int64_t offset)
+{
+    char *directory = path_directory(file_path(file->file));
+    int64_t durable = durable_mark_of(directory, file->name_zxid);
+    memory_free(directory);
+    return durable >= 0 && offset >= durable;
+}
+
 /* What stands at file->offset, where no whole record does: ZK_EOF, or ZK_CORRUPT with the damage. */
 static int classify_end(struct log_file *file, struct damage *ret_damage, struct error *error)
 {
@@ -215,7 +226,8 @@ static int classify_end(struct log_file *file, struct damage *ret_damage, struct
         return err;
     if (data_end == start)
         return finish(file, LOG_FILE_ENDS_CLEAN, start);
-    if (file->size - start < (int64_t)RECORD_HEAD || data_end <= start + (int64_t)RECORD_HEAD)
+    if (file->size - start < (int64_t)RECORD_HEAD || data_end <= start + (int64_t)RECORD_HEAD
+        || is_behind_durable(file, start))
         return finish(file, LOG_FILE_ENDS_TORN, data_end);
 
     const uint8_t *bytes;
@@ -298,7 +310,7 @@ static int read_header(struct log_file *file, struct error *error)
     err = find_data_end(file, 0, &data_end, error);
     if (err != ZK_OK)
         return err;
-    if (data_end <= (int64_t)same) {
+    if (data_end <= (int64_t)same || (all_zero(bytes + same, available - same) && is_behind_durable(file, 0))) {
         finish(file, data_end == 0 ? LOG_FILE_ENDS_CLEAN : LOG_FILE_ENDS_TORN, data_end);
         return ZK_OK;
     }

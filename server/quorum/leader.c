@@ -34,8 +34,8 @@ static int get_epoch_to_propose(struct learner_master *master, int64_t sid, int6
 {
     struct leader *leader = leader_of(master);
     int err = epoch_agreement_get_epoch(leader->agreement, sid, last_accepted_epoch, ret_epoch, error);
-    if (err == ZK_IO)
-        leader_shutdown(leader, error->text);    /* nothing can be promised here */
+    if (err == ZK_IO || err == ZK_INVALID_STATE)
+        leader_shutdown(leader, error->text);    /* nothing can be promised here; or not to all */
     return err;
 }
 

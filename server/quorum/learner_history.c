@@ -3,27 +3,45 @@
  *
  * It is read twice: once to see that all is there, for what was begun with DIFF cannot be ended with SNAP; then to send
  * it, the second time from the page cache. Bytes go from file to packet as they are.
- * (1) A leader's snapshot that a learner took over at the very beginning of an epoch leaves no gap in the zxids of its
- *     log, though what stands before it there may never have been committed. Such a snapshot has a zxid that no
- *     transaction has; behind the latest one lies the history of this tree, before it not surely (RELIABILITY 2846).
+ * (1) A leader's snapshot that a learner took over leaves no gap in its log that epochs would show: what stands before it
+ *     there may never have been committed, and what was committed meanwhile is missing. Such a snapshot has a zxid that no
+ *     transaction of the log has, where one of our own making bears the zxid of the last that was logged and applied. So a
+ *     log leads over a snapshot only if it holds that very zxid (RELIABILITY 2846).
  */
 #include "server/quorum/learner_history.h"
 
 #include <inttypes.h>
 
 #include "common/base/log.h"
+#include "common/base/memory.h"
+#include "common/wire/zxid.h"
 
 struct survey {
     struct sync_log_facts facts;
     struct sync_walk walk;
     bool is_refused;
+    const int64_t *snapshots;    /* zxids of those behind the learner that the walk has not come to, ascending */
+    size_t snapshot_count;
+    int64_t alien_zxid;          /* of a snapshot the log does not hold; -1 */
 };
+
+/* (1) The walk comes to this record. */
+static bool passes_snapshots(struct survey *survey, int64_t zxid)
+{
+    for (; survey->snapshot_count > 0 && survey->snapshots[0] <= zxid; survey->snapshots++, survey->snapshot_count--) {
+        if (survey->snapshots[0] > survey->walk.peer_zxid && survey->snapshots[0] != zxid) {
+            survey->alien_zxid = survey->snapshots[0];
+            return false;
+        }
+    }
+    return true;
+}
 
 /* One record; false when enough was seen. */
 static bool survey_record(struct survey *survey, int64_t zxid, size_t size, int64_t window_max, int64_t size_limit)
 {
     struct sync_log_facts *facts = &survey->facts;
-    if (zxid > window_max)
+    if (zxid > window_max || !passes_snapshots(survey, zxid))
         return false;
     if (!facts->has_record)
         facts->first_zxid = zxid;
@@ -44,26 +62,31 @@ static int survey_log(struct zk_database *database, struct survey *survey, int64
     int err = file_txn_snap_log_read(zk_database_snap_log(database), survey->walk.peer_zxid, &iterator, error);
     if (err != ZK_OK)
         return err;
-    int64_t zxid;
+    int64_t zxid = -1;
     struct slice bytes;
     while ((err = txn_iterator_next_bytes(iterator, &zxid, &bytes, error)) == ZK_OK) {
         if (!survey_record(survey, zxid, bytes.size, window_max, size_limit))
             break;
     }
     txn_iterator_close(iterator);
+    bool is_at_end = err == ZK_EOF || (err == ZK_OK && zxid > window_max);
+    for (size_t i = 0; is_at_end && i < survey->snapshot_count; i++) {    /* the log ends before them */
+        int64_t snapshot = survey->snapshots[i];
+        if (snapshot > survey->walk.peer_zxid && (snapshot <= window_max || zxid_counter(snapshot) == 0))
+            survey->alien_zxid = snapshot;
+    }
     return err == ZK_EOF ? ZK_OK : err;
 }
 
-static void log_why_not(const struct survey *survey, int64_t window_min, int64_t size_limit, int64_t epoch_zxid,
-                        const struct error *error)
+static void log_why_not(const struct survey *survey, int64_t window_min, int64_t size_limit, const struct error *error)
 {
     const struct sync_log_facts *facts = &survey->facts;
     int64_t peer_zxid = survey->walk.peer_zxid;
     if (!facts->is_whole)
         log_warn("The log on disk is of no use for a learner at 0x%" PRIx64 ": %s", (uint64_t)peer_zxid, error->text);
-    else if (peer_zxid < epoch_zxid)
-        log_info("A learner at 0x%" PRIx64 " is before the snapshot at 0x%" PRIx64 " that began an epoch here",
-                 (uint64_t)peer_zxid, (uint64_t)epoch_zxid);
+    else if (survey->alien_zxid >= 0)
+        log_info("A learner at 0x%" PRIx64 " is before the snapshot at 0x%" PRIx64 ", which came from a leader",
+                 (uint64_t)peer_zxid, (uint64_t)survey->alien_zxid);
     else if (!facts->has_record || facts->first_zxid > peer_zxid)
         log_info("Unable to find proposals from txnlog for zxid: 0x%" PRIx64, (uint64_t)peer_zxid);
     else if (size_limit > 0 && facts->size_to_send > size_limit)
@@ -79,20 +102,23 @@ static void log_why_not(const struct survey *survey, int64_t window_min, int64_t
 bool learner_history_is_usable(struct zk_database *database, int64_t peer_zxid, int64_t window_min, int64_t window_max,
                                double snapshot_size_factor)
 {
-    struct survey survey = { .facts.is_whole = true };
+    struct survey survey = { .facts.is_whole = true, .alien_zxid = -1 };
     struct error error = { 0 };
-    int64_t snapshot_size, epoch_zxid = -1, size_limit = 0;
-    int err = file_txn_snap_log_survey_snapshots(zk_database_snap_log(database), &snapshot_size, &epoch_zxid, &error);
+    int64_t snapshot_size, size_limit = 0, *zxids = NULL;
+    int err = file_txn_snap_log_survey_snapshots(zk_database_snap_log(database), &snapshot_size, &zxids, &survey.snapshot_count,
+                                                 &error);
     if (err == ZK_OK) {
         size_limit = (int64_t)((double)snapshot_size * snapshot_size_factor);
+        survey.snapshots = zxids;
         sync_walk_begin(&survey.walk, peer_zxid, window_max);
-        err = peer_zxid < epoch_zxid ? ZK_OK : survey_log(database, &survey, window_max, size_limit, &error);
+        err = survey_log(database, &survey, window_max, size_limit, &error);
     }
     survey.facts.is_whole = err == ZK_OK;
-    bool is_usable = peer_zxid >= epoch_zxid && !survey.is_refused
+    bool is_usable = survey.alien_zxid < 0 && !survey.is_refused
                      && sync_log_is_usable(&survey.facts, peer_zxid, window_min, size_limit);
     if (!is_usable)
-        log_why_not(&survey, window_min, size_limit, epoch_zxid, &error);
+        log_why_not(&survey, window_min, size_limit, &error);
+    memory_free(zxids);
     return is_usable;
 }
 

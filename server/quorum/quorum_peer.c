@@ -347,6 +347,15 @@ static void lead(struct quorum_peer *peer)
     leader_free(leader);
 }
 
+/* Until then, or the end of this server. */
+static void rest(struct quorum_peer *peer, int64_t deadline_ms)
+{
+    mutex_lock(&peer->lock);
+    while (!peer->is_ending && condition_wait_until(&peer->changed, &peer->lock, deadline_ms))
+        ;
+    mutex_unlock(&peer->lock);
+}
+
 static void follow(struct quorum_peer *peer)
 {
     struct error error = {0};
@@ -356,6 +365,8 @@ static void follow(struct quorum_peer *peer)
         follower_follow_leader(follower, &error);
     leave(peer, (void **)&peer->follower);
     follower_free(follower);
+    if (error.code == ZK_INVALID_STATE)    /* not to be followed, and the next moment it will be the same */
+        rest(peer, clock_elapsed_ms() + peer->options->tick_time);
 }
 
 /* waitForObserverElectionDelay: not all observers at once. */
@@ -364,11 +375,7 @@ static void wait_for_observer_election_delay(struct quorum_peer *peer)
     int64_t most_ms = peer->options->observer_election_delay_ms;
     if (most_ms <= 0)
         return;
-    int64_t deadline_ms = clock_elapsed_ms() + (int64_t)random_below((uint64_t)most_ms);
-    mutex_lock(&peer->lock);
-    while (!peer->is_ending && condition_wait_until(&peer->changed, &peer->lock, deadline_ms))
-        ;
-    mutex_unlock(&peer->lock);
+    rest(peer, clock_elapsed_ms() + (int64_t)random_below((uint64_t)most_ms));
 }
 
 static void observe(struct quorum_peer *peer)

@@ -19,6 +19,7 @@
 #define CONNECT_LIMIT_MS 600000
 #define EVENT_LIMIT_MS 5000    /* an event was received before what came behind it; its thread may take so long */
 #define PATH_SIZE 64
+#define LONGEST_NAP_NS (100 * SIM_MS)
 
 struct watch {
     struct person *person;
@@ -36,6 +37,7 @@ struct person {
     int32_t version[HISTORY_REGISTERS];    /* last seen, for compare-and-set */
     char ephemeral[PATH_SIZE + 24];        /* one it has; "" */
     uint64_t made;                         /* ephemerals so far */
+    bool audits;
     int burst;                             /* so much more comes without a pause */
 };
 
@@ -99,7 +101,9 @@ static void pause_between(struct person *person)
     if (sim_one_in(20))
         person->burst = (int)sim_below(20);
     int64_t longest_ns = person->client->most_pause_ns * (person->burst > 0 ? 10 : 1);
-    sim_sleep_until(sim_now_ns() + sim_between(person->client->least_pause_ns, longest_ns));
+    int64_t end_ns = sim_now_ns() + sim_between(person->client->least_pause_ns, longest_ns);
+    while (sim_now_ns() < end_ns && !person->client->must_end)
+        sim_sleep_until(end_ns - sim_now_ns() > LONGEST_NAP_NS ? sim_now_ns() + LONGEST_NAP_NS : end_ns);
 }
 
 /* A session that is there, made anew if need be; false when the driver wants an end, or nobody answers for long. */
@@ -156,7 +160,9 @@ static void read_register(struct person *person, int reg, bool watched, bool syn
     int32_t floor = -1;
     register_path(reg, path);
     if (synced) {
-        floor = history_acked_version(reg);
+        /* A leader that was cut off answers a sync until it knows, in Java and here (1675): only when all is mended must
+         * what was acknowledged be seen behind one. */
+        floor = person->audits ? history_acked_version(reg) : -1;
         if (!done(person, zoo_sync(person->handle, path)))
             return;
     }
@@ -407,6 +413,18 @@ static int setup_main(void *arg)
     return is_made ? 0 : 1;
 }
 
+static int probe_main(void *arg)
+{
+    struct person person;
+    begin(&person, arg);
+    while (person.client->answers == 0 && have_session(&person)) {
+        write_register(&person, 0);
+        pause_between(&person);
+    }
+    leave_session(&person);
+    return 0;
+}
+
 /* No session but ours lives, so no ephemeral may. */
 static bool see_ephemerals_gone(struct person *person)
 {
@@ -436,6 +454,7 @@ static int audit_main(void *arg)
     struct person person;
     bool has_seen = false, gone = false;
     begin(&person, arg);
+    person.audits = true;
     while ((!has_seen || !gone) && have_session(&person)) {
         has_seen = has_seen || see_all(&person);
         gone = see_ephemerals_gone(&person);
@@ -459,6 +478,12 @@ void sim_client_start(struct sim_client *client)
 void sim_client_start_setup(struct sim_client *client)
 {
     start(client, setup_main);
+}
+
+void sim_client_start_probe(struct sim_client *client)
+{
+    client->answers = client->failures = 0;
+    start(client, probe_main);
 }
 
 void sim_client_start_audit(struct sim_client *client)

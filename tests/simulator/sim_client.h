@@ -29,6 +29,8 @@ enum sim_deed {
 void sim_client_start(struct sim_client *client);
 /* Makes what the others use (registers, accounts, parents), once; ends by itself, with code 0 when all is there. */
 void sim_client_start_setup(struct sim_client *client);
+/* Writes once; ends by itself when that is acknowledged. */
+void sim_client_start_probe(struct sim_client *client);
 /* Looks at everything behind a sync, when the others have ended; ends by itself, with code 0 when it has seen all. */
 void sim_client_start_audit(struct sim_client *client);
 

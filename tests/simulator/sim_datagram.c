@@ -1,4 +1,4 @@
-/* sim_datagram.c - common/net/datagram.h over the simulated network: one datagram in, one out, or lost on a cut link. */
+/* sim_datagram.c - common/net/datagram.h over the simulated network: one datagram in, one out; a cut link loses it. */
 #include "common/net/datagram.h"
 
 #include <errno.h>

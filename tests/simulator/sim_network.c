@@ -1,8 +1,8 @@
 /*
  * sim_network.c - the machines' addresses and the links between them; what a machine that dies leaves behind.
  *
- * The state of the network is one global, as the world's is: it begins empty with the first machine and sim_network_end()
- * leaves it empty again.
+ * The state of the network is one global, as the world's is: it begins empty with the first machine and
+ * sim_network_end() leaves it empty again.
  */
 #include <assert.h>
 #include <errno.h>

@@ -27,12 +27,12 @@ struct sim_socket {
     bool is_v6;                        /* it was bound to an address of IPv6 */
 };
 
-/* --- a stream ---------------------------------------------------------------------------------------------------------- */
+/* --- a stream --- */
 
 enum sim_packet_kind { PACKET_SYN, PACKET_SYN_ACK, PACKET_DATA, PACKET_PROBE, PACKET_ACK, PACKET_RESET };
 struct sim_packet {
     struct sim_packet *next;
-    int64_t at_ns;                     /* when it arrives */
+    int64_t at_ns;                     /* when it arrives, if all before it have */
     enum sim_packet_kind kind;
     uint32_t largest_piece;
     uint64_t to;                       /* data: up to here; ack: what has arrived */
@@ -40,8 +40,8 @@ struct sim_packet {
 };
 
 /*
- * One direction of a connection. Its bytes are numbered from 0, the FIN is the one behind the last. They lie in one ring from
- * when they are written until they are both read and known to have arrived:
+ * One direction of a connection. Its bytes are numbered from 0, the FIN is the one behind the last. They lie in one
+ * ring from when they are written until they are both read and known to have arrived:
  *     read <= received <= sent <= written + 1,    acked <= received
  */
 struct sim_flow {
@@ -55,7 +55,6 @@ struct sim_flow {
     bool ack_travels;                  /* one at a time; in the other direction */
 
     struct sim_packet *first, *last;   /* on the way, from the sender */
-    int64_t last_at_ns;                /* nothing arrives before it */
     uint64_t event;                    /* the first one arrives; 0: none */
 };
 
@@ -153,6 +152,7 @@ void stream_send_data(struct sim_end *end);                /* what it has and ma
 void stream_acknowledge(struct sim_end *end);
 void stream_stall(struct sim_end *end);                    /* something it sent is lost: it will try again */
 void stream_calm(struct sim_end *end);                     /* it need not */
+void stream_set_user_timeout(struct sim_end *end, int64_t timeout_ns);
 size_t stream_readable(const struct sim_end *end);
 bool stream_at_end(const struct sim_end *end);             /* the peer's FIN has arrived */
 size_t stream_room(const struct sim_end *end);

@@ -1,10 +1,10 @@
 /*
  * sim_poller.c - common/net/poller.h over the simulated network.
  *
- * As epoll does it: a socket that is, or was a moment ago, ready for what somebody waits for stands in the poller's ready
- * list, behind those that were so earlier; a wait looks at each and drops those that are not ready (any more). One that was
- * reported goes to the end of the list, so that none is left out when there are more than a caller takes. A wake-up is such
- * a registration, too, only of no socket.
+ * As epoll does it: a socket that is, or was a moment ago, ready for what somebody waits for stands in the poller's
+ * ready list, behind those that were so earlier; a wait looks at each and drops those that are not ready (any more).
+ * One that was reported goes to the end of the list, so that none is left out when there are more than a caller
+ * takes. A wake-up is such a registration, too, only of no socket.
  */
 #include "common/net/poller.h"
 
@@ -198,10 +198,9 @@ static size_t take_events(struct poller *poller, struct poller_event *events, si
         if (!report(registration, &events[count]))
             continue;
         count++;
-        if (registration != &poller->wake_up)
-            list_add_last(&reported, &registration->ready);
+        list_add_last(&reported, &registration->ready);
     }
-    while (!list_is_empty(&reported)) {    /* it may still be ready: the next wait will see */
+    while (!list_is_empty(&reported)) {    /* they may still be ready: the next wait will see */
         struct list *link = reported.next;
         list_remove(link);
         list_add_last(&poller->ready, link);

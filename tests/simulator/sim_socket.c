@@ -1,8 +1,9 @@
 /*
  * sim_socket.c - common/net/socket.h over the simulated network: the calls a program makes.
  *
- * Each call that is one of the kernel in socket.c begins with a switch point; from there to its return nothing else runs,
- * unless it sleeps. What a socket is ready for, and the errno of a failure, are as Linux has them (tcp_poll(), tcp_reset()).
+ * Each call that is one of the kernel in socket.c begins with a switch point; from there to its return nothing else
+ * runs, unless it sleeps. What a socket is ready for, and the errno of a failure, are as Linux has them (tcp_poll(),
+ * tcp_reset()).
  */
 #include "common/net/socket.h"
 
@@ -210,7 +211,8 @@ int socket_accept(int listener_fd, int *ret_fd, struct address *ret_peer, struct
     struct sim_socket *socket = descriptor_socket(listener_fd, "socket_accept");
     if (socket == NULL)
         return accept_failure(error);
-    errno = socket->kind != SIM_LISTENER || listener_of(socket)->is_shut ? EINVAL : descriptor_is_left(node) ? 0 : EMFILE;
+    bool listens = socket->kind == SIM_LISTENER && !listener_of(socket)->is_shut;
+    errno = !listens ? EINVAL : descriptor_is_left(node) ? 0 : EMFILE;
     if (errno != 0)
         return accept_failure(error);
     struct sim_end *end = first_in_queue(listener_of(socket));
@@ -348,7 +350,7 @@ void socket_set_user_timeout(int fd, int64_t timeout_ms)
     assert(timeout_ms >= 0);
     struct sim_end *end = stream_at(fd, "socket_set_user_timeout");
     if (end != NULL)
-        end->user_timeout_ns = (timeout_ms < INT32_MAX ? timeout_ms : INT32_MAX) * SIM_MS;
+        stream_set_user_timeout(end, (timeout_ms < INT32_MAX ? timeout_ms : INT32_MAX) * SIM_MS);
 }
 
 /* ---- bytes ---- */

@@ -1,12 +1,14 @@
 /*
- * sim_stream.c - connections as TCP has them: bytes on their way, what is said about them, and what happens when it is lost.
+ * sim_stream.c - connections as TCP has them: bytes on their way, what is said about them, and what happens when it
+ * is lost.
  *
- * Nothing is ever sent over a cut link, so nothing has to be sent twice: what could not leave stays where it is, and who has
- * to try again is told at once (stream_stall()), as only a simulator can. Then its timer runs, which doubles as that of TCP
- * does; each time it sends what it may, or asks (a probe) what has arrived, until an answer comes or its patience ends.
- * Where nothing is lost there are no timers, and each packet costs one event.
+ * Nothing is ever sent over a cut link, so nothing has to be sent twice: what could not leave stays where it is, and
+ * who has to try again is told at once (stream_stall()), as only a simulator can. Then its timer runs, which doubles
+ * as that of TCP does; each time it sends what it may, or asks (a probe) what has arrived, until an answer comes or
+ * its patience ends. Where nothing is lost there are no timers, and each packet costs one event.
  *
- * One acknowledgement travels at a time in each direction; when it arrives and there is more to say, the next one leaves.
+ * One acknowledgement travels at a time in each direction; when it arrives and there is more to say, the next one
+ * leaves.
  */
 #include <assert.h>
 #include <errno.h>
@@ -143,9 +145,6 @@ static bool send_packet(struct sim_end *from, struct sim_packet packet, size_t s
     struct sim_node *to = from->peer->base.node;
     if (!network_travel(from->base.node, to, size, &packet.at_ns))
         return false;
-    if (packet.at_ns < flow->last_at_ns)
-        packet.at_ns = flow->last_at_ns;
-    flow->last_at_ns = packet.at_ns;
     packet.largest_piece = network_largest_piece(from->base.node, to);
     struct sim_packet *sent = network_alloc(sizeof(*sent));
     *sent = packet;
@@ -299,6 +298,16 @@ void stream_stall(struct sim_end *end)
     arm(end);
 }
 
+void stream_set_user_timeout(struct sim_end *end, int64_t timeout_ns)
+{
+    end->user_timeout_ns = timeout_ns;
+    if (end->timer != 0) {
+        stream_calm(end);
+        arm(end);
+    }
+    stream_send_data(end);    /* nothing new, but a wait for room is now one that ends */
+}
+
 /* ---- what arrives ---- */
 
 void stream_reset(struct sim_end *end)
@@ -407,6 +416,7 @@ static void arrive(void *arg)
     struct sim_end *from = arg;
     struct sim_flow *flow = &from->out;
     flow->event = 0;
+    /* In the order in which they were sent: one that would be here sooner waits for those before it. */
     while (flow->first != NULL && flow->first->at_ns <= sim_now_ns()) {
         struct sim_packet *first = flow->first, piece;
         if (cut_piece(from, first, &piece)) {

@@ -78,7 +78,7 @@ static int result_of(struct waiter *waiter)
 
 START_TEST(whoever_completes_the_quorum_makes_the_epoch_durable_first)
 {
-    struct waiter own = { .sid = 2, .accepted = 3 }, late = { .sid = 3, .accepted = 50 };
+    struct waiter own = { .sid = 2, .accepted = 3 }, late = { .sid = 3, .accepted = 8 };
     int64_t epoch;
     start(&own, wait_for_epoch);
     ck_assert_int_eq(quorum_self_accepted_epoch(&self), 3);

@@ -36,7 +36,8 @@ static const struct {
     { "an observer does not count, but is heard", { { 2, 5 }, { 4, 9 } }, false, 10 },
     { "nor does a stranger", { { 2, 5 }, { 9, 5 } }, false, 6 },
     { "nor one that comes twice", { { 2, 5 }, { 2, 5 } }, false, 6 },
-    { "who comes late changes nothing", { { 2, 5 }, { 1, 5 }, { 3, 100 } }, true, 6 },
+    { "who comes late changes nothing", { { 2, 5 }, { 1, 5 }, { 3, 6 } }, true, 6 },
+    { "nor one that does not vote, whatever it has accepted", { { 2, 5 }, { 1, 5 }, { 4, 100 } }, true, 6 },
     { "a new ensemble begins with epoch 1", { { 2, 0 }, { 1, 0 } }, true, 1 },
     { "one that never accepted any", { { 2, -1 }, { 1, -1 } }, true, 0 },
 };
@@ -126,6 +127,21 @@ START_TEST(a_leader_knows_the_most_of_a_quorum)
 }
 END_TEST
 
+START_TEST(a_voter_of_a_later_epoch_cannot_be_led_in_this_one)
+{
+    struct epoch_decision decision;
+    struct quorum_verifier *three = verifier(THREE_AND_OBSERVER);
+    epoch_decision_init(&decision, 2);
+    ck_assert_int_eq(epoch_decision_propose(&decision, three, 2, 5, NULL), ZK_OK);
+    ck_assert_int_eq(epoch_decision_propose(&decision, three, 1, 5, NULL), ZK_OK);
+    ck_assert_int_eq(epoch_decision_propose(&decision, three, 3, 7, NULL), ZK_INVALID_STATE);
+    ck_assert_int_eq(epoch_decision_propose(&decision, three, 3, LARGEST_EPOCH, NULL), ZK_OK);    /* no election helps */
+    ck_assert_int_eq(decision.epoch, 6);
+    epoch_decision_release(&decision);
+    quorum_verifier_unref(three);
+}
+END_TEST
+
 START_TEST(while_configurations_change_both_ack_new_leader)
 {
     struct epoch_decision decision;
@@ -156,6 +172,7 @@ static Suite *epoch_decision_suite(void)
     tcase_add_test(tcase, there_is_no_epoch_after_the_last);
     tcase_add_loop_test(tcase, a_leader_knows_the_most_of_a_quorum, 0, ARRAY_SIZE(elections));
     tcase_add_test(tcase, while_configurations_change_both_ack_new_leader);
+    tcase_add_test(tcase, a_voter_of_a_later_epoch_cannot_be_led_in_this_one);
     suite_add_tcase(suite, tcase);
     return suite;
 }
