@@ -35,10 +35,12 @@ static void ephemerals(struct plan *plan)
 
 const struct drama dramas[] = {
     {"diff-and-power", NULL, play_diff_and_power},
+    {"snap-and-power", sync_by_snap, play_snap_and_power},
     {"slow-log", NULL, play_slow_log},
     {"phantom", many_clients, play_phantom},
     {"phantom-that-stays", many_clients, play_phantom_that_stays},
     {"disk-error", NULL, play_disk_error},
+    {"power-of-all", NULL, play_power_of_all},
     {"leader-lost-in-snap", sync_by_snap, play_leader_lost_in_snap},
     {"leader-lost-in-diff", ephemerals, play_leader_lost_in_diff},
     {"join-under-load", busy_clients, play_join_under_load},

@@ -116,3 +116,18 @@ void play_disk_error(struct cluster *cluster)
     stage_up(cluster, other);
     stage_await_service(cluster, 2);
 }
+
+/* All lose their power at once while clients write, again and again, and what no sync has made durable is gone. */
+void play_power_of_all(struct cluster *cluster)
+{
+    for (int i = 0; i < cluster->server_count; i++)
+        sim_disk_manner(node_of(cluster, i))->loss = SIM_DISK_LOSS_ALL;
+    for (int round = 0; round < 4; round++) {
+        if (!stage_await_service(cluster, cluster->server_count))
+            return;
+        stage_run(cluster, sim_between(10, 600) * SIM_MS);
+        stage_all_down(cluster, true);
+        for (int i = 0; i < cluster->server_count; i++)
+            stage_up(cluster, i);
+    }
+}

@@ -37,11 +37,13 @@ static int fall_behind(struct cluster *cluster, int *ret_leader)
  * 3911, 4643, 4646, 4785, 3023: a server takes a DIFF from a leader with which it is the quorum, and both lose their power
  * somewhere between DIFF and the first writes behind UPTODATE. Without the leader, who has what was acknowledged before?
  */
-void play_diff_and_power(struct cluster *cluster)
+static void lose_power_in_sync(struct cluster *cluster, bool has_nothing)
 {
     int leader, behind = fall_behind(cluster, &leader);
     if (behind < 0)
         return;
+    if (has_nothing)
+        sim_disk_wipe(node_of(cluster, behind), "/data/version-2");
     int witness = stage_other(cluster, leader, behind);
     stage_all_down(cluster, true);
     struct sim_disk_manner *manner = sim_disk_manner(node_of(cluster, behind));
@@ -65,6 +67,17 @@ void play_diff_and_power(struct cluster *cluster)
     stage_up(cluster, behind);
     if (stage_await_service(cluster, 2))
         stage_run(cluster, SIM_S);
+}
+
+void play_diff_and_power(struct cluster *cluster)
+{
+    lose_power_in_sync(cluster, false);
+}
+
+/* The same with a server that has nothing, and gets a snapshot. */
+void play_snap_and_power(struct cluster *cluster)
+{
+    lose_power_in_sync(cluster, true);
 }
 
 /* A server that has nothing yet gets a snapshot over a slow link, and the leader is lost after a while. Returns it. */

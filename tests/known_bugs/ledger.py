@@ -25,6 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("ZKC_SOURCE", os.path.dirname(os.path.dirname(HERE)))
@@ -135,6 +136,9 @@ class Bug:
         name = ":%s:" % self.arguments[0]
         return [line for line in output.splitlines() if line.startswith("not ok") and name in line]
 
+    def is_caught_by(self, line):
+        return bool(self.problems(line)) and self.caught.search(line) is not None
+
     def is_there(self, output):
         """Whether the test ran at all."""
         if not self.is_unit:
@@ -160,15 +164,27 @@ def patched(bug, scratch):
 
 
 def environment(scratch):
-    return dict(os.environ, TMPDIR=scratch, CK_DEFAULT_TIMEOUT="20")
+    return dict(os.environ, TMPDIR=scratch, CK_DEFAULT_TIMEOUT="20", ZKC_SOURCE=SOURCE, ZKC_BUILD=BUILD)
 
 
-def played(bug, program, scratch):
-    """What the test prints; a test that does not end has failed."""
+def played(bug, program, scratch, until=None):
+    """What the test prints, up to the first line that `until` is true of; a test that does not end has failed."""
+    process = subprocess.Popen(bug.command(program), cwd=scratch, env=environment(scratch), stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace")
+    alarm = threading.Timer(TEST_LIMIT_S, process.kill)
+    alarm.start()
+    lines = []
     try:
-        return run(bug.command(program), cwd=scratch, env=environment(scratch), timeout=TEST_LIMIT_S).stdout
-    except subprocess.TimeoutExpired as late:
-        return "%s\nFAILED: takes more than %d s" % (late.stdout or "", TEST_LIMIT_S)
+        for line in process.stdout:
+            lines.append(line)
+            if until is not None and until(line):
+                process.kill()
+                break
+    finally:
+        process.stdout.close()
+        process.wait()
+        alarm.cancel()
+    return "".join(lines)
 
 
 class Result:
@@ -190,7 +206,7 @@ def tried(build, bug, verbose, keep):
             result.is_back = True
             if keep:
                 shutil.copy(program, os.path.join(keep, bug.name))
-            output = played(bug, program, scratch)
+            output = played(bug, program, scratch, None if verbose else bug.is_caught_by)
             problems = bug.problems(output)
             hits = [line for line in problems if bug.caught.search(line)]
             result.is_caught = bool(hits)
