@@ -19,6 +19,7 @@ static void many_clients(struct plan *plan)
 
 static void busy_clients(struct plan *plan)
 {
+    sync_by_snap(plan);
     many_clients(plan);
     for (int i = 0; i < plan->clients; i++)
         plan->pause_ns[i] = 5 * SIM_MS;

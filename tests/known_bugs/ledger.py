@@ -22,6 +22,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -167,18 +168,26 @@ def environment(scratch):
     return dict(os.environ, TMPDIR=scratch, CK_DEFAULT_TIMEOUT="20", ZKC_SOURCE=SOURCE, ZKC_BUILD=BUILD)
 
 
+def end_all(process):
+    """Ends it and those it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def played(bug, program, scratch, until=None):
     """What the test prints, up to the first line that `until` is true of; a test that does not end has failed."""
     process = subprocess.Popen(bug.command(program), cwd=scratch, env=environment(scratch), stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace")
-    alarm = threading.Timer(TEST_LIMIT_S, process.kill)
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    alarm = threading.Timer(TEST_LIMIT_S, end_all, (process,))
     alarm.start()
     lines = []
     try:
         for line in process.stdout:
             lines.append(line)
             if until is not None and until(line):
-                process.kill()
+                end_all(process)
                 break
     finally:
         process.stdout.close()
@@ -187,17 +196,34 @@ def played(bug, program, scratch, until=None):
     return "".join(lines)
 
 
+class Unpatched:
+    """What tests print with the program as it is; each is run once, whoever asks first."""
+
+    def __init__(self):
+        self.lock, self.outputs = threading.Lock(), {}
+
+    def output(self, bug):
+        key = tuple(bug.command(bug.program))
+        with self.lock:
+            is_first = key not in self.outputs
+            future = self.outputs.setdefault(key, concurrent.futures.Future())
+        if is_first:
+            with tempfile.TemporaryDirectory(prefix="zkc-bug.", ignore_cleanup_errors=True) as scratch:
+                future.set_result(played(bug, os.path.join(BUILD, bug.program), scratch))
+        return future.result()
+
+
 class Result:
     def __init__(self, bug):
         self.bug, self.passes_unpatched, self.is_back, self.is_caught, self.verdict, self.notes = \
             bug, False, False, False, "", []
 
 
-def tried(build, bug, verbose, keep):
+def tried(build, unpatched, bug, verbose, keep):
     result = Result(bug)
-    with tempfile.TemporaryDirectory(prefix="zkc-bug.") as scratch:
+    with tempfile.TemporaryDirectory(prefix="zkc-bug.", ignore_cleanup_errors=True) as scratch:
         try:
-            output = played(bug, os.path.join(BUILD, bug.program), scratch)
+            output = unpatched.output(bug)
             result.passes_unpatched = bug.is_there(output) and not bug.problems(output)
             if not result.passes_unpatched:
                 result.notes.append("as it is: " + output[-1500:])
@@ -268,7 +294,8 @@ def main():
         check_table(results, [bug.name for bug in chosen])
     build = Build(sorted({bug.program for bug in chosen}))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        outcomes = list(pool.map(lambda bug: tried(build, bug, options.verbose, options.keep), chosen))
+        unpatched = Unpatched()
+        outcomes = list(pool.map(lambda bug: tried(build, unpatched, bug, options.verbose, options.keep), chosen))
     for outcome in outcomes:
         results.ok(outcome.passes_unpatched and outcome.is_caught,
                    "%s: %s passes, and fails with the bug: %s" % (outcome.bug.name, outcome.bug.test(),

@@ -382,8 +382,9 @@ START_TEST(a_new_one_gets_a_snapshot)
 }
 END_TEST
 
-/* A snapshot that does not fit into the sockets' buffers is not sent to its end while the learner does not read. */
-START_TEST(what_is_proposed_while_a_snapshot_is_sent_comes_before_new_leader)    /* 3104 */
+/* A snapshot that does not fit into the sockets' buffers is not sent to its end while the learner does not read. Others go
+ * on meanwhile (3531), and the learner hears of it before NEWLEADER (3104). */
+START_TEST(what_is_proposed_while_a_snapshot_is_sent_comes_before_new_leader)
 {
     start();
     form_quorum();
@@ -400,9 +401,14 @@ START_TEST(what_is_proposed_while_a_snapshot_is_sent_comes_before_new_leader)   
         request_create(&two, path, 0);
         ck_assert_int_eq(await_proposal(&two), zxid);
     }
+    wire_learner_send(&two, QP_ACK, E1(34), NULL, 0);
+    wire_learner_send(&two, QP_ACK, E1(35), NULL, 0);
+    wait_applied(E1(35));
     expect_snapshot_content(&three, 9);
     for (int64_t zxid = E1(34); zxid <= E1(36); zxid++)
         ck_assert_int_eq(wire_learner_expect(&three, QP_PROPOSAL), zxid);
+    ck_assert_int_eq(wire_learner_expect(&three, QP_COMMIT), E1(34));
+    ck_assert_int_eq(wire_learner_expect(&three, QP_COMMIT), E1(35));
     wire_learner_finish(&three);
     wire_learner_close(&three);
     wire_learner_close(&two);
