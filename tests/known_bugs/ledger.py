@@ -128,7 +128,8 @@ class Bug:
         return " ".join([os.path.basename(self.program)] + self.arguments)
 
     def command(self, program):
-        return [program] if self.is_unit else [program] + self.arguments
+        # Line by line, so that it can be ended when its case has failed.
+        return ["stdbuf", "-oL", program] if self.is_unit else [program] + self.arguments
 
     def problems(self, output):
         """The lines that tell of a failure of the test: of a unit test those of its case."""
