@@ -35,7 +35,7 @@ static struct request_processor *setup_request_processors(struct server_role *ro
     struct server_core *core = &server->core;
     standalone->final = final_request_processor_new(core);
     server->pings = standalone->final;
-    standalone->sync = sync_request_processor_start(core, standalone->final);
+    standalone->sync = sync_request_processor_start(core, standalone->final, standalone->snapshot_is_due);
     standalone->prep = prep_request_processor_start(core, zookeeper_server_client_port(server), standalone->sync);
     return standalone->prep;
 }
@@ -101,7 +101,7 @@ static int load_data(struct zookeeper_server *server, struct error *error)
     bool has_changed = kill_dead_sessions(core);
     file_txn_snap_log_last_snapshot(zk_database_snap_log(core->database), &snapshot_zxid, &snapshot_wall_ms);
     bool is_needed_now = has_changed || (snapshot_zxid < 0 && zxid >= 0);
-    core->snapshot_is_due = !is_needed_now && snapshot_zxid != zxid;
+    server->standalone.snapshot_is_due = !is_needed_now && snapshot_zxid != zxid;
     return is_needed_now ? zk_database_take_snapshot(core->database, error) : ZK_OK;
 }
 

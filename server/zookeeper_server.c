@@ -94,7 +94,7 @@ static void submit_container_request(struct container_sink *self, struct request
 
 static struct file_txn_snap_log_options snap_log_options(const struct server_options *options)
 {
-    struct txn_rules rules = {options->close_session_txn_enabled, options->digest_enabled};
+    struct txn_rules rules = {.digest_enabled = options->digest_enabled};
     int32_t limit = (int32_t)(options->jute_maxbuffer + options->jute_maxbuffer_extrasize);
     enum snap_compression compression = SNAP_PLAIN;
     if (options->snapshot_compression_method != NULL)
@@ -188,6 +188,7 @@ int zookeeper_server_new(const struct server_options *options, int64_t server_id
     server->four_letter = four_letter;
     server->failure = failure;
     client_packets_init_intake(&server->intake);
+    server->requests = block_pool_new(sizeof(struct request));
     rw_lock_init(&server->role_lock);
     blue_throttle_init(&server->connection_throttle, options, clock_elapsed_ms());
     fill_core(server, server_id);
@@ -496,7 +497,7 @@ void zookeeper_server_free(struct zookeeper_server *server)
         memory_free(server->enforced_schemes[i]);
     memory_free(server->enforced_schemes);
     blue_throttle_release(&server->connection_throttle);
-    request_pool_release(&server->requests);
+    block_pool_close(server->requests);
     rw_lock_release(&server->role_lock);
     memory_free(server);
 }

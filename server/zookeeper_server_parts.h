@@ -19,13 +19,14 @@
 struct standalone_role {
     struct server_role role;
     struct request_processor *prep, *sync, *final;
+    bool snapshot_is_due;    /* the chain is to begin with one */
 };
 
 struct zookeeper_server {
     struct packet_sink sink;             /* for the connections */
     struct session_expirer expirer;      /* for the session tracker */
     struct server_core core;
-    struct request_pool requests;        /* of what connections bring */
+    struct block_pool *requests;         /* memory of what connections bring */
     const struct server_options *options;
     struct four_letter_hook *four_letter;
     struct failure_hook *failure;

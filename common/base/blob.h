@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct block_pool;
+
 struct blob {
-    _Atomic uint32_t references;
+    _Atomic uint32_t references;    /* and a bit of blob.c's */
     uint32_t size;        /* bytes; a blob is at most 2 GiB */
     uint8_t bytes[];      /* written by its maker before it is shared, never after */
 };
@@ -15,6 +17,8 @@ struct blob {
 /* One reference, bytes not set. */
 struct blob *blob_new(size_t size) __attribute__((returns_nonnull));
 struct blob *blob_new_copy(const void *bytes, size_t size) __attribute__((returns_nonnull));
+/* A copy in memory of a pool, for bytes that another thread will see the last of; as the other where that is NULL. */
+struct blob *blob_new_copy_in(struct block_pool *pool, const void *bytes, size_t size) __attribute__((returns_nonnull));
 struct blob *blob_ref(struct blob *blob);
 void blob_unref(struct blob *blob);    /* NULL is accepted */
 

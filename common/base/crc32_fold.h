@@ -9,7 +9,7 @@
 #define CRC32_FOLD_STEP ((size_t)16)
 
 bool crc32_fold_is_there(void);
-/* Of one step or more, and whole ones; only where it is there. */
+/* Of one step or more; only where it is there. */
 uint32_t crc32_fold(uint32_t sum, const void *bytes, size_t size);
 
 #endif

@@ -14,10 +14,11 @@
 #define FIRST_BUCKETS ((size_t)16)
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
 static size_t bucket_index(const struct hash_map *map, uint64_t hash)
 {
-    return (size_t)((hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (map->bucket_count - 1);
+    return (size_t)((hash * GOLDEN) >> 32) & (map->bucket_count - 1);
 }
 
 static void put_in_bucket(struct hash_map *map, struct hash_link *link)
@@ -118,6 +119,35 @@ uint64_t hash_bytes_continue(uint64_t hash, const void *bytes, size_t size)
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ at[i]) * FNV_PRIME;
     return hash;
+}
+
+static uint64_t load_word(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* The whole product, both halves of it. */
+static uint64_t hash_step(uint64_t hash, uint64_t word)
+{
+    unsigned __int128 product = (unsigned __int128)(hash ^ word) * GOLDEN;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t hash_bytes_whole(uint64_t seed, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    uint64_t hash = hash_step(seed, size), rest = 0;
+    if (size >= sizeof(rest)) {
+        const uint8_t *last = at + size - sizeof(rest);    /* which may cover bytes of the step before */
+        for (; at < last; at += sizeof(rest))
+            hash = hash_step(hash, load_word(at));
+        return hash_step(hash, load_word(last));
+    }
+    for (size_t i = 0; i < size; i++)
+        rest = rest << 8 | at[i];
+    return hash_step(hash, rest);
 }
 
 uint64_t hash_string(const char *string)

@@ -36,6 +36,8 @@ struct hash_link *hash_map_after(const struct hash_map *map, const struct hash_l
 uint64_t hash_bytes(const void *bytes, size_t size);
 uint64_t hash_bytes_continue(uint64_t hash, const void *bytes, size_t size);
 uint64_t hash_string(const char *string);
+/* Eight bytes at a step, so faster, but that of a whole cannot be made of those of its parts. */
+uint64_t hash_bytes_whole(uint64_t seed, const void *bytes, size_t size);
 uint64_t hash_int64(int64_t value);
 
 #endif

@@ -26,7 +26,7 @@
 #define ROOMY_STACK_SIZE ((size_t)8 << 20)
 #define KERNEL_NAME_SIZE 16    /* with its terminating zero */
 #define NS_PER_S INT64_C(1000000000)
-#define GIVING_WAY 10          /* its nice value; each step is a quarter more or less of a processor */
+#define GIVING_WAY 10          /* added to its nice value; each step is a quarter less of a processor */
 
 struct thread {
     pthread_t pthread;
@@ -177,7 +177,8 @@ void thread_yield(void)
 
 void thread_give_way(void)
 {
-    setpriority(PRIO_PROCESS, 0, GIVING_WAY);    /* of the calling thread alone; without effect it goes on as it was */
+    /* Of the calling thread alone. What is past the largest value becomes that; without effect it goes on as it was. */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + GIVING_WAY);
 }
 
 int thread_processors(void)

@@ -11,6 +11,8 @@
  *     back through Q7.
  * (2) Closing is the last thing that happens to a connection in a round, so that no event of the round is left for it.
  * (3) Who put a connection on Q7 flushes before he sleeps. What this thread itself has answered is for itself to write.
+ * (4) Whoever takes a connection off a list locks it after that, to write what it has then, or lists it again. So who
+ *     gave it something under its lock need not list it when he sees it listed.
  * Departs from Java: Q7 stands for the queue of interest-op updates, and carries what is to be written too.
  */
 #include "server/cnxn/selector_thread.h"
@@ -71,6 +73,18 @@ struct selector_thread {
     _Atomic uintptr_t thread_id;
 };
 
+static void add_to_list(struct list *to, struct server_cnxn *cnxn)
+{
+    list_add_last(to, &cnxn->flush_link);
+    atomic_store_explicit(&cnxn->is_listed, true, memory_order_relaxed);
+}
+
+static void take_from_list(struct server_cnxn *cnxn)
+{
+    list_remove(&cnxn->flush_link);
+    atomic_store_explicit(&cnxn->is_listed, false, memory_order_relaxed);
+}
+
 static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
     if (!server_cnxn_factory_remove(selector->factory, cnxn))
@@ -85,7 +99,7 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
     server_cnxn_take_down(cnxn);
     mutex_lock(&selector->lock);
     bool was_listed = !list_is_empty(&cnxn->flush_link);
-    list_remove(&cnxn->flush_link);
+    take_from_list(cnxn);
     mutex_unlock(&selector->lock);
     if (was_listed)
         server_cnxn_unref(cnxn);
@@ -143,11 +157,11 @@ static void put_on_flush_list(struct selector_thread *selector, struct server_cn
     if (is_listed && cnxn->needs_selector)
         return;
     if (is_listed)
-        list_remove(&cnxn->flush_link);
+        take_from_list(cnxn);
     else
         server_cnxn_ref(cnxn);
     cnxn->needs_selector = true;
-    list_add_last(&selector->flush_list, &cnxn->flush_link);
+    add_to_list(&selector->flush_list, cnxn);
     atomic_store(&selector->has_new, true);
 }
 
@@ -158,7 +172,7 @@ static bool put_on_output_list(struct selector_thread *selector, struct server_c
         return false;
     server_cnxn_ref(cnxn);
     cnxn->needs_selector = false;
-    list_add_last(&selector->output_list, &cnxn->flush_link);
+    add_to_list(&selector->output_list, cnxn);
     atomic_store(&selector->has_output, true);
     if (++selector->output_run % OUTPUT_RUN != 0)
         return false;
@@ -279,7 +293,7 @@ static struct server_cnxn *take_flush(struct selector_thread *selector, struct l
     struct server_cnxn *cnxn = NULL;
     while (cnxn == NULL && !list_is_empty(round)) {
         struct server_cnxn *candidate = LIST_ENTRY(round->next, struct server_cnxn, flush_link);
-        list_remove(&candidate->flush_link);
+        take_from_list(candidate);
         if (candidate->is_lent)
             server_cnxn_unref(candidate);    /* hand_back() lists it again; the factory has a reference too */
         else
@@ -409,8 +423,9 @@ static void release_lists(struct selector_thread *selector)
     struct list *lists[] = {&selector->flush_list, &selector->output_list};
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         LIST_EACH_SAFE (link, lists[i]) {
-            list_remove(link);
-            server_cnxn_unref(LIST_ENTRY(link, struct server_cnxn, flush_link));
+            struct server_cnxn *cnxn = LIST_ENTRY(link, struct server_cnxn, flush_link);
+            take_from_list(cnxn);
+            server_cnxn_unref(cnxn);
         }
     }
     for (size_t i = 0; i < selector->spare.count; i++)
@@ -458,6 +473,8 @@ void selector_thread_queue(struct selector_thread *selector, struct server_cnxn 
 void selector_thread_queue_output(struct selector_thread *selector, struct server_cnxn *cnxn)
 {
     bool is_ours = atomic_load(&selector->thread_id) == thread_current_id(), is_due = false;    /* (3) */
+    if (cnxn->writes_directly && !is_ours && atomic_load_explicit(&cnxn->is_listed, memory_order_relaxed))
+        return;    /* (4) */
     mutex_lock(&selector->lock);
     if (cnxn->writes_directly && !is_ours)
         is_due = put_on_output_list(selector, cnxn);
@@ -496,7 +513,7 @@ static size_t take_output(struct selector_thread *selector, struct server_cnxn *
         selector->output_run = 0;
     for (; !selector->takes_output && !list_is_empty(&selector->output_list); count++) {
         cnxns[count] = LIST_ENTRY(selector->output_list.next, struct server_cnxn, flush_link);
-        list_remove(&cnxns[count]->flush_link);
+        take_from_list(cnxns[count]);
     }
     mutex_unlock(&selector->lock);
     return count;

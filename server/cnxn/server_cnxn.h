@@ -93,6 +93,7 @@ struct server_cnxn {
     _Atomic bool is_throttled;           /* not read for the time being */
     _Atomic int64_t outstanding;         /* requests with an xid > 0 that have no reply yet */
     _Atomic int64_t packets_received;
+    _Atomic int64_t touched_ms;          /* when the frames were taken up with which its session was last touched */
     _Atomic int64_t unsent_events;       /* bytes of events since everything was last sent */
     _Atomic int close_reason;            /* enum disconnect_reason */
     _Atomic bool close_now;              /* the selector is to close it without writing any more */
@@ -118,6 +119,7 @@ struct server_cnxn {
     struct expiry_link expiry_link;
     struct list flush_link;              /* under the selector's lock; empty when not listed */
     bool needs_selector;                 /* likewise: listed for more than being written */
+    _Atomic bool is_listed;              /* written under that lock */
 };
 
 /* A handshake that its stream has in front of it is the caller's to set. */

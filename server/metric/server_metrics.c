@@ -187,8 +187,7 @@ static struct keyed_slot *add_key(struct key_set *set, uint64_t hash, struct ust
 static struct slot *get_keyed(struct server_metrics *metrics, enum metric metric, struct ustring key)
 {
     struct key_set *set = get_set(metrics, metric);
-    uint64_t hash = hash_bytes(key.bytes, (size_t)key.size);
-    hash ^= hash >> 32;
+    uint64_t hash = hash_bytes_whole(0, key.bytes, (size_t)key.size);
     struct keyed_slot *slot = find_key(set, hash, key);
     if (slot == NULL && atomic_load_explicit(&set->count, memory_order_relaxed) < SET_MOST_KEYS) {
         mutex_lock(&metrics->lock);

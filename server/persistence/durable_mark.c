@@ -8,6 +8,7 @@
 #include "common/base/adler32.h"
 #include "common/base/file.h"
 #include "common/base/memory.h"
+#include "server/persistence/file_names.h"
 
 #define FACTS_SIZE 33    /* two numbers of 16 digits with a blank between */
 #define MARK_SIZE 43     /* a blank, 8 digits, a line feed */
@@ -92,6 +93,17 @@ static bool parse(const struct buffer *bytes, uint64_t *ret_zxid, uint64_t *ret_
     return memcmp(text, expected, MARK_SIZE) == 0;
 }
 
+/* A log comes into being only when the one before it is written and synced. */
+static bool has_newer_log(const char *directory, int64_t log_zxid)
+{
+    struct zxid_file_list logs;
+    if (zxid_file_list_read(directory, LOG_FILE_PREFIX, true, &logs, NULL) != ZK_OK)
+        return false;
+    bool has = logs.count > 0 && logs.items[logs.count - 1].zxid > log_zxid;
+    zxid_file_list_release(&logs);
+    return has;
+}
+
 int64_t durable_mark_of(const char *directory, int64_t log_zxid)
 {
     char *path = path_join(directory, DURABLE_MARK_NAME);
@@ -102,5 +114,7 @@ int64_t durable_mark_of(const char *directory, int64_t log_zxid)
     memory_free(path);
     if (!is_there)
         return -1;
+    if (has_newer_log(directory, log_zxid))    /* the mark may be older than that */
+        return INT64_MAX;
     return log_zxid < (int64_t)zxid ? INT64_MAX : log_zxid == (int64_t)zxid ? (int64_t)offset : 0;
 }

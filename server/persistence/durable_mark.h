@@ -21,8 +21,8 @@ int durable_mark_open(const char *directory, struct durable_mark **ret_mark, str
 void durable_mark_set(struct durable_mark *mark, int64_t log_zxid, int64_t offset);
 void durable_mark_close(struct durable_mark *mark);    /* NULL is accepted */
 
-/* Up to where the log of that name in that directory is known to be durable: INT64_MAX for all of it (a newer one was
- * begun), 0 for a log that is newer than the mark; -1 when there is no mark. */
+/* Up to where the log of that name in that directory is known to be durable: INT64_MAX for all of it (a newer one is
+ * there, or was marked), 0 for a log that is newer than the mark; -1 when there is no mark. */
 int64_t durable_mark_of(const char *directory, int64_t log_zxid);
 
 #endif

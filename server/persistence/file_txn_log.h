@@ -71,6 +71,11 @@ int file_txn_log_last_logged_zxid(const char *directory, const struct file_txn_l
 int file_txn_log_truncate(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
                           struct error *error);
 
+/* The same where no log need hold `zxid`: what is behind it goes, what is not stays. For who takes over the state at `zxid`
+ * and is not to replay what it had logged behind it. */
+int file_txn_log_drop_behind(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
+                             struct error *error);
+
 /* ---- reading ---- */
 struct txn_iterator;
 /* Stands before the first record with a zxid >= `zxid` (with fast_forward), else at the start of the file that may

@@ -291,6 +291,48 @@ int file_txn_log_truncate(const char *directory, int64_t zxid, const struct file
     return err;
 }
 
+/* Where the last record of a file that is not behind `zxid` ends, and whether there are others behind it. */
+static int find_end_up_to(const char *path, int64_t zxid, int32_t max_record_size, int64_t *ret_end, bool *ret_goes_on,
+                          struct error *error)
+{
+    struct log_file *file;
+    int err = log_file_open(path, max_record_size, &file, error);
+    if (err != ZK_OK)
+        return err;
+    struct log_record record;
+    int64_t end = LOG_FILE_HEADER_SIZE;
+    while ((err = log_file_next(file, &record, error)) == ZK_OK && record.zxid <= zxid)
+        end = record.offset + LOG_RECORD_OVERHEAD + (int64_t)record.size;
+    log_file_close(file);
+    *ret_goes_on = err == ZK_OK;
+    *ret_end = end;
+    return err == ZK_EOF ? ZK_OK : err;
+}
+
+int file_txn_log_drop_behind(const char *directory, int64_t zxid, const struct file_txn_log_options *options, struct error *error)
+{
+    struct zxid_file_list files;
+    int err = zxid_file_list_read(directory, LOG_FILE_PREFIX, true, &files, error);
+    if (err != ZK_OK)
+        return err;
+    size_t kept = files.count;
+    while (kept > 0 && files.items[kept - 1].zxid > zxid)
+        kept--;
+    err = remove_files(directory, &files, kept, error);
+    if (err == ZK_OK && kept > 0) {
+        const char *path = files.items[kept - 1].path;
+        int64_t end;
+        bool goes_on;
+        err = find_end_up_to(path, zxid, options->max_record_size, &end, &goes_on, error);
+        if (err == ZK_OK && goes_on) {
+            log_info("cutting %s to %" PRId64 " bytes, what is behind zxid 0x%" PRIx64 " goes", path, end, (uint64_t)zxid);
+            err = cut_file(directory, path, end, error);
+        }
+    }
+    zxid_file_list_release(&files);
+    return err;
+}
+
 int file_txn_log_files(const char *directory, int64_t snapshot_zxid, struct zxid_file_list *ret_list,
                        struct error *error)
 {

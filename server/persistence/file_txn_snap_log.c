@@ -272,6 +272,17 @@ int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, stru
     return err;
 }
 
+int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
+{
+    int err = remove_newer_snapshots(log, zxid, error);
+    if (err != ZK_OK)
+        return err;
+    file_txn_log_free(log->log);
+    err = file_txn_log_drop_behind(log->log_dir, zxid, &log->options.log, error);
+    log->log = file_txn_log_new(log->log_dir, &log->options.log, log->metrics, log->stats);
+    return err;
+}
+
 void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms)
 {
     mutex_lock(&log->lock);

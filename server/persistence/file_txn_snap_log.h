@@ -44,6 +44,8 @@ int file_txn_snap_log_save(struct file_txn_snap_log *log, struct data_tree *tree
                            char **ret_path, struct error *error);
 struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log);
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
+/* Snapshots and transactions behind `zxid` go, whether a log holds it or not; before a leader's state at `zxid` is saved. */
+int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
 /* readTxnLog: an iterator that stands before the first record of the file that may hold `zxid`, while others go on
  * appending. Any thread. */
 int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, struct txn_iterator **ret_iterator,

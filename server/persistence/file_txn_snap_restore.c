@@ -55,6 +55,8 @@ struct restore {
     struct buffer complaints;    /* what is wrong with the damaged ones */
     char **damaged;              /* their paths */
     size_t damaged_count;
+    int64_t *unmet;              /* zxids of those that were passed over, which the logs have not come to yet */
+    size_t unmet_count;
 };
 
 static int memory_write(struct byte_sink *self, const void *bytes, size_t size, struct error *error)
@@ -89,6 +91,8 @@ static void complain(struct restore *restore, const struct zxid_file *snapshot, 
     log_warn("snapshot %s %s: %s", snapshot->path, is_damaged ? "is damaged" : "is passed over", reason);
     if (restore->damaged_zxid < snapshot->zxid)
         restore->damaged_zxid = snapshot->zxid;
+    restore->unmet = memory_realloc(restore->unmet, (restore->unmet_count + 1) * sizeof(restore->unmet[0]));
+    restore->unmet[restore->unmet_count++] = snapshot->zxid;
     buffer_printf(&restore->complaints, "%s%s: %s", restore->complaints.size > 0 ? "; " : "", snapshot->path, reason);
     if (!is_damaged)
         return;
@@ -256,6 +260,27 @@ static int check_record(struct restore *restore, const struct txn_iterator *iter
                      (uint64_t)last_zxid, (uint64_t)record->zxid, record->offset, txn_iterator_path(iterator));
 }
 
+/*
+ * The logs stand in for a snapshot only if they hold the very transaction after which it was taken: one that came from a
+ * leader stands where the log has nothing, and an epoch that ends hides it (RELIABILITY 2c).
+ */
+static void meet(struct restore *restore, int64_t zxid)
+{
+    for (size_t i = 0; i < restore->unmet_count; i++)
+        if (restore->unmet[i] == zxid)
+            restore->unmet[i--] = restore->unmet[--restore->unmet_count];
+}
+
+static int check_all_met(struct restore *restore)
+{
+    for (size_t i = 0; i < restore->unmet_count; i++)
+        if (restore->unmet[i] > 0 && restore->unmet[i] > restore->snapshot_zxid)
+            return error_set(restore->error, ZK_CORRUPT,
+                             "transactions are missing: the logs in %s do not hold 0x%" PRIx64 ", at which a damaged snapshot was "
+                             "taken (%s)", restore->log->log_dir, (uint64_t)restore->unmet[i], buffer_string(&restore->complaints));
+    return ZK_OK;
+}
+
 /* Every record behind *last_zxid; ZK_OK at the end of the logs. */
 static int replay_records(struct restore *restore, struct txn_iterator *iterator, struct history *history,
                           int64_t *last_zxid)
@@ -279,6 +304,7 @@ static int replay_records(struct restore *restore, struct txn_iterator *iterator
         apply(restore, txn);
         remember(history, &record);
         *last_zxid = record.zxid;
+        meet(restore, record.zxid);
         history->loaded++;
     }
     arena_release(&txn->arena);
@@ -302,6 +328,8 @@ static int replay(struct restore *restore, int64_t *ret_zxid)
         err = error_set(restore->error, ZK_CORRUPT,
                         "the logs in %s end with zxid 0x%" PRIx64 " and cannot stand in for damaged snapshots (%s)",
                         restore->log->log_dir, (uint64_t)last_zxid, buffer_string(&restore->complaints));
+    if (err == ZK_OK)
+        err = check_all_met(restore);
     if (err == ZK_OK)
         err = file_txn_log_repair_after(restore->log->log_dir, iterator, restore->error);
     txn_iterator_close(iterator);
@@ -417,6 +445,7 @@ int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *t
     for (size_t i = 0; i < restore.damaged_count; i++)
         memory_free(restore.damaged[i]);
     memory_free(restore.damaged);
+    memory_free(restore.unmet);
     return err;
 }
 

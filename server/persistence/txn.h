@@ -23,7 +23,15 @@ struct txn {
     struct arena arena;
 };
 
+/* Where one thread makes transactions that end on others; they may outlive it. */
+struct txn_maker;
+struct txn_maker *txn_maker_new(void);
+void txn_maker_free(struct txn_maker *maker);    /* NULL is accepted */
+
 /* Encodes header, body and digest (NULL for none) and makes the txn over those bytes; what `body` points to may go. */
+struct txn *txn_maker_make(struct txn_maker *maker, const struct txn_header *header, const struct txn_body *body,
+                           const struct txn_digest *digest);
+/* The same, in memory of its own. */
 struct txn *txn_new(const struct txn_header *header, const struct txn_body *body, const struct txn_digest *digest);
 /* Decodes; takes a reference to the blob. ZK_CORRUPT says what is wrong. */
 int txn_new_from_bytes(struct blob *bytes, const struct txn_rules *rules, struct txn **ret_txn, struct error *error);

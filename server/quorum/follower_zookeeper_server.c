@@ -59,7 +59,7 @@ static struct request_processor *setup_request_processors(struct server_role *ro
     base->first = follower_request_processor_start(core, base->learner, &base->pending_syncs,
                                                    commit_processor_base(base->commit));
     base->behind_sync = send_ack_request_processor_new(core, base->learner);
-    base->sync = sync_request_processor_start(core, base->behind_sync);
+    base->sync = sync_request_processor_start(core, base->behind_sync, false);
     return base->first;
 }
 

@@ -163,7 +163,7 @@ static struct request_processor *setup_request_processors(struct server_role *ro
     zks->commit = commit_processor_start(core, false, zks->to_be_applied);
     struct request_processor *commit = commit_processor_base(zks->commit);
     zks->ack = ack_request_processor_new(core, zks->leader, commit);
-    zks->sync = sync_request_processor_start(core, zks->ack);
+    zks->sync = sync_request_processor_start(core, zks->ack, false);
     zks->proposal = proposal_request_processor_new(core, zks->leader, commit, zks->sync);
     zks->prep = prep_request_processor_start(core, zookeeper_server_client_port(server), zks->proposal);
     zks->first = leader_request_processor_new(core, zks->prep);

@@ -297,7 +297,7 @@ void learner_init(struct learner *learner, struct quorum_self *self, struct zook
         .server = server,
         .is_observer = is_observer,
         .leader_protocol_version = 1,
-        .rules = {options->close_session_txn_enabled, options->digest_enabled},
+        .rules = {.digest_enabled = options->digest_enabled},
     };
     atomic_store(&learner->master_id, -1);
     mutex_init(&learner->write_lock);

@@ -15,6 +15,8 @@
  *     before it is done throws memory away (3642, 2845).
  * (5) What this server has already is passed over when a DIFF brings it again, up to the last that is here; a leader that
  *     skips that one has another history.
+ * (6) What this server had logged behind the zxid of a SNAP was never committed, as the leader knows what was. It goes before
+ *     the snapshot is saved: a start would replay it over that.
  * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do as
  * followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and at the
  * begin of an epoch, where enforceContinuousProposal does not look.
@@ -96,7 +98,7 @@ static int receive_snapshot(struct learner_sync *sync, struct error *error)
     if (load_be32(signature) != sizeof(SIGNATURE) - 1 || memcmp(signature + 4, SIGNATURE, sizeof(SIGNATURE) - 1) != 0)
         return error_set(error, ZK_CORRUPT, "Missing signature behind the leader's snapshot");
     data_tree_set_last_processed_zxid(zk_database_tree(sync->database), learner->packet.zxid);
-    return ZK_OK;
+    return zk_database_drop_behind(sync->database, learner->packet.zxid, error);    /* (6) */
 }
 
 /* A truncation that cannot be done leaves the quorum: the process ends, as Java's (3701). */

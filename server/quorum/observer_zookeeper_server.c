@@ -56,7 +56,7 @@ static struct request_processor *setup_request_processors(struct server_role *ro
                                                    commit_processor_base(base->commit));
     log_info("syncEnabled =%s", core->options->sync_enabled ? "true" : "false");
     if (core->options->sync_enabled)
-        base->sync = sync_request_processor_start(core, NULL);
+        base->sync = sync_request_processor_start(core, NULL, false);
     return base->first;
 }
 

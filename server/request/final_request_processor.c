@@ -226,8 +226,10 @@ static void final_process(struct request_processor *self, struct request *reques
 {
     struct final_request_processor *final = final_of(self);
     struct server_core *core = final->core;
-    struct process_txn_result result = {.path = USTRING_NULL};
-    if (!request->is_throttled)
+    struct process_txn_result result LEFT_AS_IT_IS;
+    if (request->is_throttled)
+        result = (struct process_txn_result){.path = USTRING_NULL};
+    else
         server_core_process_txn(core, request, &result);
     server_core_sample_since_txn(core, METRIC_PROPAGATION_LATENCY, request);
     if (request->cnxn == NULL) {

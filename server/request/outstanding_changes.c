@@ -16,8 +16,11 @@
 #include "common/wire/acl.h"
 #include "server/tree/java_hash_set.h"
 
+#define USUAL_PATH 64    /* bytes, or fewer, of most paths */
+
 struct outstanding_changes {
     struct server_metrics *metrics;
+    struct block_pool *pool;
     struct mutex lock;
     struct list records GUARDED_BY(lock);         /* by zxid, oldest first */
     struct hash_map newest GUARDED_BY(lock);      /* by path */
@@ -26,11 +29,12 @@ struct outstanding_changes {
 
 /* ---- one record ---- */
 
-struct change_record *change_record_new(struct ustring path)
+struct change_record *change_record_new(struct block_pool *pool, struct ustring path)
 {
     size_t size = path.size > 0 ? (size_t)path.size : 0;
-    struct change_record *record = memory_alloc(sizeof *record + size);
+    struct change_record *record = block_pool_take(pool, sizeof *record + size);
     memset(record, 0, sizeof *record);
+    record->pool = pool;
     atomic_init(&record->references, 1);
     record->zxid = -1;
     list_init(&record->link);
@@ -42,7 +46,7 @@ struct change_record *change_record_new(struct ustring path)
 
 struct change_record *change_record_duplicate(const struct change_record *from, int64_t zxid)
 {
-    struct change_record *copy = change_record_new((struct ustring){from->path, (int32_t)from->path_size});
+    struct change_record *copy = change_record_new(from->pool, (struct ustring){from->path, (int32_t)from->path_size});
     copy->zxid = zxid;
     copy->exists = from->exists;
     copy->stat = from->stat;
@@ -50,7 +54,7 @@ struct change_record *change_record_duplicate(const struct change_record *from, 
     copy->child_count = from->child_count;
     copy->acl_list = from->acl_list == NULL ? NULL : acl_list_ref(from->acl_list);
     copy->acl = from->acl == NULL ? NULL : acl_vector_copy(from->acl);
-    copy->data = from->data == NULL ? NULL : blob_ref(from->data);
+    change_record_set_data(copy, from->data, from->data_owner);
     copy->node_digest = from->node_digest;
     copy->tree_digest = from->tree_digest;
     return copy;
@@ -69,8 +73,8 @@ void change_record_unref(struct change_record *record)
     if (record->acl_list != NULL)
         acl_list_unref(record->acl_list);
     memory_free(record->acl);
-    blob_unref(record->data);
-    memory_free(record);
+    blob_unref(record->data_owner);
+    block_pool_give_back(record);
 }
 
 struct change_record *change_record_own(struct change_record *record, int64_t zxid)
@@ -89,17 +93,31 @@ const struct zk_acl_vector *change_record_acl(const struct change_record *record
     return record->acl_list != NULL ? &record->acl_list->acl : record->acl;
 }
 
+void change_record_set_data(struct change_record *record, struct slice data, struct blob *owner)
+{
+    struct blob *before = record->data_owner;
+    record->data = data;
+    record->data_owner = owner == NULL ? NULL : blob_ref(owner);
+    blob_unref(before);
+}
+
 /* ---- the list ---- */
 
 struct outstanding_changes *outstanding_changes_new(struct server_metrics *metrics)
 {
     struct outstanding_changes *changes = MEMORY_NEW(struct outstanding_changes);
     changes->metrics = metrics;
+    changes->pool = block_pool_new(sizeof(struct change_record) + USUAL_PATH);
     mutex_init(&changes->lock);
     mutex_lock(&changes->lock);
     list_init(&changes->records);
     mutex_unlock(&changes->lock);
     return changes;
+}
+
+static uint64_t hash_of_path(const char *path, size_t size)
+{
+    return hash_bytes_whole(0, path, size);
 }
 
 static struct change_record *newest_of(struct outstanding_changes *changes, uint64_t hash, const char *path,
@@ -117,7 +135,7 @@ static struct change_record *newest_of(struct outstanding_changes *changes, uint
 
 static void make_newest(struct outstanding_changes *changes, struct change_record *record) REQUIRES(changes->lock)
 {
-    uint64_t hash = hash_bytes(record->path, record->path_size);
+    uint64_t hash = hash_of_path(record->path, record->path_size);
     struct change_record *older = newest_of(changes, hash, record->path, record->path_size);
     if (older != NULL) {
         hash_map_remove(&changes->newest, &older->path_link);
@@ -148,13 +166,19 @@ void outstanding_changes_free(struct outstanding_changes *changes)
     hash_map_release(&changes->newest);
     mutex_unlock(&changes->lock);
     mutex_release(&changes->lock);
+    block_pool_close(changes->pool);
     memory_free(changes);
+}
+
+struct block_pool *outstanding_changes_pool(struct outstanding_changes *changes)
+{
+    return changes->pool;
 }
 
 struct change_record *outstanding_changes_find(struct outstanding_changes *changes, struct ustring path)
 {
     size_t size = path.size > 0 ? (size_t)path.size : 0;
-    uint64_t hash = hash_bytes(path.bytes, size);
+    uint64_t hash = hash_of_path(path.bytes, size);
     mutex_lock(&changes->lock);
     struct change_record *record = changes->count == 0 ? NULL : newest_of(changes, hash, path.bytes, size);
     if (record != NULL)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/base/blob.h"
+#include "common/base/block_pool.h"
 #include "common/base/hash_map.h"
 #include "common/base/list.h"
 #include "common/wire/records.h"
@@ -27,16 +28,19 @@ struct change_record {
     int32_t child_count;
     struct acl_list *acl_list;        /* reference: as the tree has it; or NULL and then */
     struct zk_acl_vector *acl;        /* an own copy, of a node not yet made; NULL means no list at all */
-    struct blob *data;                /* reference; NULL is null */
+    struct slice data;                /* empty for null too */
+    struct blob *data_owner;          /* reference to what the data stands in; NULL when it is empty */
     uint64_t node_digest, tree_digest;
     struct list link;                 /* in order of zxid */
     struct hash_link path_link;
     bool is_newest;                   /* of its path: the one that is found */
     bool is_listed;
+    struct block_pool *pool;          /* where it and its copies have their memory; NULL: none */
     uint32_t path_size;
     char path[];
 };
-struct change_record *change_record_new(struct ustring path);
+/* In memory of `pool`, which may be NULL. */
+struct change_record *change_record_new(struct block_pool *pool, struct ustring path);
 /* A copy to change, for this zxid. */
 struct change_record *change_record_duplicate(const struct change_record *from, int64_t zxid);
 /* The record itself, to change, if nobody else has it, else such a copy; takes the reference over. */
@@ -44,10 +48,14 @@ struct change_record *change_record_own(struct change_record *record, int64_t zx
 struct change_record *change_record_ref(struct change_record *record);
 void change_record_unref(struct change_record *record);
 const struct zk_acl_vector *change_record_acl(const struct change_record *record);
+/* Takes a reference to what the data stands in; drops the one to what it stood in. */
+void change_record_set_data(struct change_record *record, struct slice data, struct blob *owner);
 
 struct outstanding_changes;
 struct outstanding_changes *outstanding_changes_new(struct server_metrics *metrics);
 void outstanding_changes_free(struct outstanding_changes *changes);
+/* For records, which end on the thread of final. */
+struct block_pool *outstanding_changes_pool(struct outstanding_changes *changes);
 
 /* A reference to the newest record of a path, or NULL. */
 struct change_record *outstanding_changes_find(struct outstanding_changes *changes, struct ustring path);

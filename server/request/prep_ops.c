@@ -24,6 +24,11 @@
 
 /* ---- what the state will be ---- */
 
+static struct change_record *new_record(struct server_core *core, struct ustring path)
+{
+    return change_record_new(outstanding_changes_pool(core->outstanding_changes), path);
+}
+
 /* getRecordForPath: *ret_record is a reference; ZK_NO_NODE when the node is not there, or will be gone. */
 static int get_record(struct server_core *core, struct ustring path, struct change_record **ret_record)
 {
@@ -39,13 +44,14 @@ static int get_record(struct server_core *core, struct ustring path, struct chan
     struct node_view view;
     if (!data_tree_view(zk_database_tree(core->database), path, &view))
         return ZK_NO_NODE;
-    record = change_record_new(path);
+    record = new_record(core, path);
     record->exists = true;
     record->stat = view.stat;
     record->claimed_owner = view.stat.ephemeral_owner;
     record->child_count = view.child_count;
     record->acl_list = view.acl;    /* its references move */
-    record->data = view.data;
+    record->data_owner = view.data;
+    record->data = view.data == NULL ? (struct slice){NULL, 0} : (struct slice){view.data->bytes, view.data->size};
     record->node_digest = view.digest;
     *ret_record = record;
     return ZK_OK;
@@ -59,9 +65,20 @@ uint64_t prep_current_tree_digest(struct server_core *core)
     return digest;
 }
 
-static struct slice data_of(const struct change_record *record)
+/* The record refers to the data where the request brought it; what is made here is copied. */
+static void set_data(struct prep_context *context, struct change_record *record, struct jute_buffer data)
 {
-    return record->data == NULL ? (struct slice){NULL, 0} : (struct slice){record->data->bytes, record->data->size};
+    struct blob *chunk = context->request->chunk;
+    size_t size = data.size > 0 ? (size_t)data.size : 0;
+    if (size == 0) {
+        change_record_set_data(record, (struct slice){NULL, 0}, NULL);
+    } else if (chunk != NULL && data.bytes >= chunk->bytes && data.bytes + size <= chunk->bytes + chunk->size) {
+        change_record_set_data(record, (struct slice){data.bytes, size}, chunk);
+    } else {
+        struct blob *copy = blob_new_copy(data.bytes, size);
+        change_record_set_data(record, (struct slice){copy->bytes, size}, copy);
+        blob_unref(copy);
+    }
 }
 
 /* precalculateDigest for a record that is about to be added, `before` being the node's digest so far. */
@@ -70,7 +87,7 @@ static void set_digest(struct prep_context *context, struct change_record *recor
     if (!context->core->digest_enabled)
         return;
     struct ustring path = {record->path, (int32_t)record->path_size};
-    record->node_digest = record->exists ? digest_calculate(path, data_of(record), &record->stat) : 0;
+    record->node_digest = record->exists ? digest_calculate(path, record->data, &record->stat) : 0;
     record->tree_digest = prep_current_tree_digest(context->core) - before + record->node_digest;
 }
 
@@ -85,7 +102,7 @@ static void add_change(struct prep_context *context, struct change_record *recor
 /* The node will be gone. */
 static void add_removal(struct prep_context *context, struct ustring path, uint64_t before)
 {
-    struct change_record *record = change_record_new(path);
+    struct change_record *record = new_record(context->core, path);
     record->zxid = context->header.zxid;
     add_change(context, record, before);
 }
@@ -239,7 +256,7 @@ static int check_create(struct prep_context *context, const struct new_node *nod
     if (!is_valid)
         return ZK_MARSHALLING_ERROR;
     *ret_path = path;
-    return server_core_check_quota(core, path, NULL, node->data.size, true);
+    return server_core_check_quota(core, path, 0, node->data.size, true);
 }
 
 /* What Java's record of the pending node says, which goes by the flags alone. */
@@ -274,7 +291,7 @@ static void add_created(struct prep_context *context, const struct new_node *nod
     changed->stat.pzxid = header->zxid;
     add_change(context, changed, parent->node_digest);
 
-    struct change_record *created = change_record_new(path);
+    struct change_record *created = new_record(context->core, path);
     created->zxid = header->zxid;
     created->exists = true;
     created->stat = (struct stat_persisted){
@@ -290,7 +307,7 @@ static void add_created(struct prep_context *context, const struct new_node *nod
         created->acl_list = acl_list_ref(parent->acl_list);
     else
         created->acl = acl_vector_copy(acl);
-    created->data = node->data.size < 0 ? NULL : blob_new_copy(node->data.bytes, (size_t)node->data.size);
+    set_data(context, created, node->data);
     add_change(context, created, 0);
 }
 
@@ -412,7 +429,7 @@ int prep_set_data(struct prep_context *context, const struct set_data_request *r
     int32_t version = 0;
     int err = get_permitted(context, record->path, PERM_WRITE, &node);
     if (err == ZK_OK)
-        err = server_core_check_quota(context->core, record->path, node->data, record->data.size, false);
+        err = server_core_check_quota(context->core, record->path, node->data.size, record->data.size, false);
     if (err == ZK_OK)
         err = next_version(node->stat.version, record->version, &version);
     if (err == ZK_OK) {
@@ -423,9 +440,7 @@ int prep_set_data(struct prep_context *context, const struct set_data_request *r
         changed->stat.version = version;
         changed->stat.mtime = context->header.time;
         changed->stat.mzxid = context->header.zxid;
-        blob_unref(changed->data);
-        changed->data =
-            record->data.size < 0 ? NULL : blob_new_copy(record->data.bytes, (size_t)record->data.size);
+        set_data(context, changed, record->data);
         add_change(context, changed, before);
     }
     change_record_unref(node);
@@ -495,8 +510,7 @@ static int change_config(struct prep_context *context, const struct buffer *text
         changed->stat.version = -1;
         changed->stat.mtime = context->header.time;
         changed->stat.mzxid = context->header.zxid;
-        blob_unref(changed->data);
-        changed->data = blob_new_copy(text->bytes, text->size);
+        set_data(context, changed, data);
         add_change(context, changed, node->node_digest);
     }
     change_record_unref(node);

@@ -37,22 +37,24 @@ struct prep_request_processor {
     struct request_processor *next;
     struct request_queue *submitted;    /* Q3 */
     struct thread *thread;
+    struct txn_maker *txns;
     struct log_limiter refused;
 };
 
-static void finish(struct prep_context *context, const struct txn_body *body)
+static void finish(struct prep_request_processor *prep, struct prep_context *context, const struct txn_body *body)
 {
     struct txn_digest digest = {DIGEST_VERSION, (int64_t)context->tree_digest};
-    context->request->txn = txn_new(&context->header, body, context->has_digest ? &digest : NULL);
+    context->request->txn =
+        txn_maker_make(prep->txns, &context->header, body, context->has_digest ? &digest : NULL);
 }
 
-static void finish_with_error(struct prep_context *context, int32_t code)
+static void finish_with_error(struct prep_request_processor *prep, struct prep_context *context, int32_t code)
 {
     struct txn_body body = {.is_present = true};
     body.record.error.err = code;
     context->header.type = OP_ERROR;
     context->has_digest = false;
-    finish(context, &body);
+    finish(prep, context, &body);
 }
 
 static struct prep_context begin(struct server_core *core, struct request *request)
@@ -69,20 +71,21 @@ static struct prep_context begin(struct server_core *core, struct request *reque
 }
 
 /* A transaction that changes no node carries the digest the tree has by then. */
-static void complete(struct prep_context *context, int err, const struct txn_body *body)
+static void complete(struct prep_request_processor *prep, struct prep_context *context, int err,
+                     const struct txn_body *body)
 {
     struct request *request = context->request;
     if (err != ZK_OK) {
         if (err != ZK_MARSHALLING_ERROR)
             request->error = err;
-        finish_with_error(context, err);
+        finish_with_error(prep, context, err);
         return;
     }
     if (!context->has_digest && context->core->digest_enabled) {
         context->tree_digest = prep_current_tree_digest(context->core);
         context->has_digest = true;
     }
-    finish(context, body);
+    finish(prep, context, body);
 }
 
 static void tell_unreadable(struct prep_request_processor *prep, struct request *request)
@@ -100,7 +103,7 @@ static void fail_to_read(struct prep_request_processor *prep, struct request *re
     if (!prep->core->role->ops->has_consensus)
         return;
     struct prep_context context = begin(prep->core, request);
-    finish_with_error(&context, ZK_MARSHALLING_ERROR);
+    finish_with_error(prep, &context, ZK_MARSHALLING_ERROR);
 }
 
 /* Not a jute record in Java either; a null path cannot be read there. */
@@ -126,7 +129,7 @@ static void jute_read_delete_container_request(struct jute_reader *reader, struc
         struct prep_context context = begin(core, request); \
         struct txn_body body = {.is_present = true}; \
         int err = (run); \
-        complete(&context, err, &body); \
+        complete(prep, &context, err, &body); \
     } while (0)
 
 static void prep_multi_request(struct prep_request_processor *prep, struct request *request, struct jute_reader *reader)
@@ -141,13 +144,13 @@ static void prep_multi_request(struct prep_request_processor *prep, struct reque
     struct txn_body body = {.is_present = true};
     if (jute_error(reader) != ZK_OK) {
         tell_unreadable(prep, request);
-        finish_with_error(&context, ZK_MARSHALLING_ERROR);
+        finish_with_error(prep, &context, ZK_MARSHALLING_ERROR);
         return;
     }
     int32_t error = ZK_OK;
     prep_multi(&context, &ops, &body, &error);
     if (error == ZK_MARSHALLING_ERROR) {    /* an operation Java cannot even look at fails the whole request */
-        finish_with_error(&context, error);
+        finish_with_error(prep, &context, error);
         return;
     }
     request->error = error;
@@ -155,7 +158,7 @@ static void prep_multi_request(struct prep_request_processor *prep, struct reque
         context.tree_digest = prep_current_tree_digest(prep->core);
         context.has_digest = true;
     }
-    finish(&context, &body);
+    finish(prep, &context, &body);
 }
 
 static void prep_create_session_request(struct prep_request_processor *prep, struct request *request,
@@ -166,7 +169,7 @@ static void prep_create_session_request(struct prep_request_processor *prep, str
     struct prep_context context = begin(prep->core, request);
     struct txn_body body = {.is_present = true};
     int err = jute_error(reader) != ZK_OK ? ZK_MARSHALLING_ERROR : prep_create_session(&context, &record, &body);
-    complete(&context, err, &body);
+    complete(prep, &context, err, &body);
 }
 
 static void prep_close_session_request(struct prep_request_processor *prep, struct request *request)
@@ -174,7 +177,7 @@ static void prep_close_session_request(struct prep_request_processor *prep, stru
     int64_t start_ms = clock_elapsed_ms();
     struct prep_context context = begin(prep->core, request);
     struct txn_body body = {.is_present = true};
-    complete(&context, prep_close_session(&context, &body), &body);
+    complete(prep, &context, prep_close_session(&context, &body), &body);
     server_metrics_sample(prep->core->metrics, METRIC_CLOSE_SESSION_PREP_TIME, clock_elapsed_ms() - start_ms);
 }
 
@@ -257,7 +260,7 @@ static void prep_run(void *arg)
             int64_t waited_ms = start_ms - batch[i]->queue_start_ms;
             server_metrics_sample_run(metrics, METRIC_PREP_PROCESSOR_QUEUE_TIME, &waited, waited_ms);
             prep_request(prep, batch[i]);
-            int64_t prepared_ms = clock_coarse_ms();
+            int64_t prepared_ms = batch[i]->txn != NULL ? clock_coarse_ms() : start_ms;    /* a read takes no time */
             request_processor_process(prep->next, batch[i]);
             server_metrics_sample_run(metrics, METRIC_PREP_PROCESS_TIME, &prepared, prepared_ms - start_ms);
             start_ms = clock_coarse_ms();
@@ -303,6 +306,7 @@ static void prep_free(struct request_processor *self)
     struct prep_request_processor *prep = prep_of(self);
     assert(prep->thread == NULL);
     request_queue_free(prep->submitted);
+    txn_maker_free(prep->txns);
     memory_free(prep);
 }
 
@@ -314,6 +318,7 @@ struct request_processor *prep_request_processor_start(struct server_core *core,
     prep->core = core;
     prep->next = next;
     prep->submitted = request_queue_new(SUBMITTED_BOUND);
+    prep->txns = txn_maker_new();
     char *name = string_format("ProcessThread(sid:%" PRId64 " cport:%d):", core->server_id, client_port);
     prep->thread = thread_start(name, prep_run, prep);
     memory_free(name);

@@ -6,68 +6,7 @@
 #include <inttypes.h>
 
 #include "common/base/clock.h"
-#include "common/base/memory.h"
 #include "common/wire/op_code.h"
-
-/* A checker of addresses would not see who uses a request that is over. */
-#if defined(__SANITIZE_ADDRESS__)
-#define KEEPS_REQUESTS false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KEEPS_REQUESTS false
-#endif
-#endif
-#ifndef KEEPS_REQUESTS
-#define KEEPS_REQUESTS true
-#endif
-
-/* ---- the pool ---- */
-
-/* Only all at once is anything taken out of `over`, so that a head that comes back cannot be mistaken for itself. */
-static struct request *pool_take(struct request_pool *pool)
-{
-    struct request *request = NULL;
-    if (pool != NULL && !atomic_exchange_explicit(&pool->is_open, true, memory_order_acquire)) {
-        if (pool->spare == NULL)
-            pool->spare = atomic_exchange_explicit(&pool->over, NULL, memory_order_acquire);
-        request = pool->spare;
-        if (request != NULL)
-            pool->spare = request->next_over;
-        atomic_store_explicit(&pool->is_open, false, memory_order_release);
-    }
-    return request != NULL ? request : memory_alloc(sizeof *request);
-}
-
-static void pool_give_back(struct request *request)
-{
-    struct request_pool *pool = request->pool;
-    if (pool == NULL || !KEEPS_REQUESTS) {
-        memory_free(request);
-        return;
-    }
-    request->next_over = atomic_load_explicit(&pool->over, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&pool->over, &request->next_over, request, memory_order_release,
-                                                  memory_order_relaxed))
-        continue;
-}
-
-static void free_list(struct request *request)
-{
-    while (request != NULL) {
-        struct request *next = request->next_over;
-        memory_free(request);
-        request = next;
-    }
-}
-
-void request_pool_release(struct request_pool *pool)
-{
-    free_list(pool->spare);
-    free_list(atomic_exchange(&pool->over, NULL));
-    pool->spare = NULL;
-}
-
-/* ---- requests ---- */
 
 struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_t cxid, int32_t type,
                             struct blob *chunk, struct slice payload, struct auth_info *auth_info)
@@ -75,13 +14,12 @@ struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_
     return request_new_at(NULL, clock_elapsed_ms(), cnxn, session_id, cxid, type, chunk, payload, auth_info);
 }
 
-struct request *request_new_at(struct request_pool *pool, int64_t create_time_ms, struct server_cnxn *cnxn,
+struct request *request_new_at(struct block_pool *pool, int64_t create_time_ms, struct server_cnxn *cnxn,
                                int64_t session_id, int32_t cxid, int32_t type, struct blob *chunk,
                                struct slice payload, struct auth_info *auth_info)
 {
-    struct request *request = pool_take(pool);
+    struct request *request = block_pool_take(pool, sizeof *request);
     atomic_init(&request->references, 1);
-    request->pool = pool;
     request->cnxn = cnxn == NULL ? NULL : server_cnxn_ref(cnxn);
     request->session_id = session_id;
     request->cxid = cxid;
@@ -146,7 +84,7 @@ void request_unref(struct request *request)
     blob_unref(request->chunk);
     server_cnxn_unref(request->cnxn);
     arena_release(&request->arena);
-    pool_give_back(request);
+    block_pool_give_back(request);
 }
 
 void request_reader(struct request *request, int32_t limit, struct jute_reader *ret_reader)

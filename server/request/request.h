@@ -10,28 +10,15 @@
 
 #include "common/base/arena.h"
 #include "common/base/blob.h"
+#include "common/base/block_pool.h"
 #include "common/base/buffer.h"
 #include "common/wire/jute.h"
 #include "server/auth/auth_info.h"
 #include "server/cnxn/server_cnxn.h"
 #include "server/persistence/txn.h"
 
-/*
- * Requests that are over, kept for the next ones: they are made on one thread and end on another, which costs an
- * allocator its locks. Any thread; {0} is an empty one. It must outlive what is made from it, and keeps as many as there
- * ever were at a time.
- */
-struct request_pool {
-    struct request *_Atomic over;    /* newest first */
-    struct request *spare;           /* of whoever set is_open */
-    _Atomic bool is_open;
-};
-void request_pool_release(struct request_pool *pool);
-
 struct request {
     _Atomic uint32_t references;
-    struct request_pool *pool;       /* NULL: none */
-    struct request *next_over;       /* in the pool */
 
     /* Set at birth and never again. */
     struct server_cnxn *cnxn;        /* reference; NULL for one the server made itself */
@@ -65,8 +52,8 @@ struct request {
 /* One reference. Takes references to chunk, cnxn and auth_info (each may be NULL). */
 struct request *request_new(struct server_cnxn *cnxn, int64_t session_id, int32_t cxid, int32_t type,
                             struct blob *chunk, struct slice payload, struct auth_info *auth_info);
-/* The same, in memory of the pool, for one that came at `create_time_ms`. */
-struct request *request_new_at(struct request_pool *pool, int64_t create_time_ms, struct server_cnxn *cnxn,
+/* The same, in memory of a pool of blocks for requests or NULL, for one that came at `create_time_ms`. */
+struct request *request_new_at(struct block_pool *pool, int64_t create_time_ms, struct server_cnxn *cnxn,
                                int64_t session_id, int32_t cxid, int32_t type, struct blob *chunk,
                                struct slice payload, struct auth_info *auth_info);
 /* One that the server makes, its record encoded in `payload`, which is copied. */

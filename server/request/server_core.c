@@ -86,8 +86,8 @@ out:
     return err == ZK_NO_NODE ? ZK_OK : err;
 }
 
-int server_core_check_quota(struct server_core *core, struct ustring path, const struct blob *last_data,
-                            int32_t data_size, bool is_create)
+int server_core_check_quota(struct server_core *core, struct ustring path, size_t last_size, int32_t data_size,
+                            bool is_create)
 {
     if (!core->enforce_quota)
         return ZK_OK;
@@ -95,9 +95,7 @@ int server_core_check_quota(struct server_core *core, struct ustring path, const
     if (prefix_size == 0)
         return ZK_OK;
     struct ustring prefix = {path.bytes, (int32_t)prefix_size};
-    int64_t bytes_diff = data_size > 0 ? data_size : 0;
-    if (!is_create && last_data != NULL)
-        bytes_diff -= last_data->size;
+    int64_t bytes_diff = (data_size > 0 ? data_size : 0) - (int64_t)last_size;
     return check_prefix_quota(core, prefix, bytes_diff, is_create ? 1 : 0);
 }
 

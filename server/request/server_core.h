@@ -94,7 +94,6 @@ struct server_core {
     _Atomic int64_t large_request_bytes;   /* of large requests in process */
     struct request_throttler *throttler;   /* in front of the chain; NULL: none is wanted, or no role is served */
     _Atomic bool has_failed;
-    bool snapshot_is_due;                  /* the sync processor is to begin with one; set before it starts */
     int32_t jute_limit;                    /* longest string or buffer in a request: jute.maxbuffer + extra */
     struct ephemeral_rules ephemeral_rules;
     bool digest_enabled, close_session_txn_enabled, skip_acl, enforce_quota;
@@ -116,9 +115,10 @@ static inline int64_t server_core_next_zxid(struct server_core *core)
 {
     return atomic_fetch_add(&core->zxid, 1) + 1;
 }
-/* checkQuota: ZK_OK, ZK_QUOTA_EXCEEDED, or ZK_MARSHALLING_ERROR for a malformed quota; soft limits only log. `is_create` counts a node. */
-int server_core_check_quota(struct server_core *core, struct ustring path, const struct blob *last_data,
-                            int32_t data_size, bool is_create);
+/* checkQuota: ZK_OK, ZK_QUOTA_EXCEEDED, or ZK_MARSHALLING_ERROR for a malformed quota; soft limits only log. The data
+ * replaces `last_size` bytes; `is_create` counts a node. */
+int server_core_check_quota(struct server_core *core, struct ustring path, size_t last_size, int32_t data_size,
+                            bool is_create);
 /* processTxn: tree, sessions, outstanding changes. Writer thread only. A request without a txn changes nothing. */
 void server_core_process_txn(struct server_core *core, struct request *request, struct process_txn_result *ret_result);
 /* Request.logLatency: the time since its transaction was made, wall clock of the leader; nothing for a read. */

@@ -238,9 +238,6 @@ static void sync_run(void *arg)
     size_t count;
     struct server_metrics *metrics = sync->core->metrics;
     struct metric_run waited = {0};
-    if (sync->core->snapshot_is_due)
-        snapshot_aside(sync);
-    sync->core->snapshot_is_due = false;
     while ((count = take_batch(sync, batch)) > 0) {
         int64_t start_ms = clock_coarse_ms();
         server_metrics_sample(metrics, METRIC_SYNC_PROCESSOR_QUEUE_SIZE, (int64_t)count);
@@ -318,7 +315,8 @@ static void sync_free(struct request_processor *self)
     memory_free(sync);
 }
 
-struct request_processor *sync_request_processor_start(struct server_core *core, struct request_processor *next)
+struct request_processor *sync_request_processor_start(struct server_core *core, struct request_processor *next,
+                                                       bool snapshot_is_due)
 {
     struct sync_request_processor *sync = MEMORY_NEW(struct sync_request_processor);
     sync->base = (struct request_processor){sync_process, sync_flush, sync_shutdown, sync_free};
@@ -327,6 +325,8 @@ struct request_processor *sync_request_processor_start(struct server_core *core,
     sync->queued = request_queue_new(QUEUED_BOUND);
     sync->last_flush_ms = clock_elapsed_ms();
     roll_snapshot_dice(sync);
+    if (snapshot_is_due)
+        snapshot_aside(sync);
     char *name = string_format("SyncThread:%" PRId64, core->server_id);
     sync->thread = thread_start(name, sync_run, sync);
     memory_free(name);

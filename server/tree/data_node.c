@@ -43,11 +43,26 @@ static void drop_wire(struct data_node *node)
     node->changes->wire = NULL;
 }
 
+/* A name as jute has it: its size before it. */
+static size_t name_wire_size(const struct data_node *node)
+{
+    return sizeof(int32_t) + data_node_name_size(node);
+}
+
+/* Returns where the next one goes. */
+static uint8_t *write_name(const struct data_node *node, uint8_t *out)
+{
+    uint32_t size = data_node_name_size(node);
+    store_be32(out, size);
+    memcpy(out + sizeof(int32_t), node->name, size);
+    return out + sizeof(int32_t) + size;
+}
+
 static size_t wire_size(const struct data_node *node)
 {
     size_t size = sizeof(int32_t);
     for (struct data_node *at = data_node_first_child(node); at != NULL; at = data_node_next_sibling(at))
-        size += sizeof(int32_t) + data_node_name_size(at);
+        size += name_wire_size(at);
     return size;
 }
 
@@ -55,12 +70,8 @@ static void write_wire(const struct data_node *node, uint8_t *out)
 {
     store_be32(out, data_node_child_count(node));
     out += sizeof(int32_t);
-    for (struct data_node *at = data_node_first_child(node); at != NULL; at = data_node_next_sibling(at)) {
-        uint32_t size = data_node_name_size(at);
-        store_be32(out, size);
-        memcpy(out + sizeof(int32_t), at->name, size);
-        out += sizeof(int32_t) + size;
-    }
+    for (struct data_node *at = data_node_first_child(node); at != NULL; at = data_node_next_sibling(at))
+        out = write_name(at, out);
 }
 
 static int64_t count_chars(const struct data_node *node)
@@ -81,8 +92,9 @@ struct data_node *data_node_new(struct data_node *parent, struct ustring name, s
     node->data = data;
     node->acl = acl;
     node->czxid = stat->czxid;
-    node->ctime = stat->ctime >= 0 && stat->ctime <= LARGEST_CTIME ? stat->ctime : 0;
-    node->short_name_size = size < NAME_IS_LONG ? (uint16_t)size : NAME_IS_LONG;
+    /* In one store, or the next read of the word would wait until both halves are in the cache. */
+    uint64_t ctime = stat->ctime >= 0 && stat->ctime <= LARGEST_CTIME ? (uint64_t)stat->ctime : 0;
+    node->ctime_and_name_size = ctime << 16 | (size < NAME_IS_LONG ? size : NAME_IS_LONG);
     if (size > 0)
         memcpy(node->name, name.bytes, size);
     if (size >= NAME_IS_LONG || !is_as_at_birth(stat)) {
@@ -110,7 +122,7 @@ struct stat_persisted data_node_stat(const struct data_node *node)
 {
     const struct node_changes *changes = node->changes;
     int64_t zxid = node->czxid;
-    int64_t time_ms = node->ctime;
+    int64_t time_ms = (int64_t)(node->ctime_and_name_size >> 16);
     if (changes == NULL)
         return (struct stat_persisted){.czxid = zxid, .mzxid = zxid, .pzxid = zxid, .ctime = time_ms, .mtime = time_ms};
     return (struct stat_persisted){
@@ -206,11 +218,7 @@ struct blob *data_node_child_names(struct data_node *node, int64_t *ret_chars)
 static void copy_name(struct java_hash_link *link, void *arg)
 {
     const struct data_node *child = data_node_of_sibling(link);
-    struct buffer *out = arg;
-    uint32_t size = data_node_name_size(child);
-    uint8_t *at = buffer_extend(out, sizeof(int32_t) + size);
-    store_be32(at, size);
-    memcpy(at + sizeof(int32_t), child->name, size);
+    write_name(child, buffer_extend(arg, name_wire_size(child)));
 }
 
 bool data_node_copy_child_names(const struct data_node *node, struct java_hash_cursor *cursor, struct buffer *out)

@@ -30,7 +30,7 @@ struct node_changes {
     int64_t wire_chars;                  /* sum of these names' lengths in UTF-16 units */
 };
 
-#define NAME_IS_LONG UINT16_MAX
+#define NAME_IS_LONG UINT16_MAX    /* as the size of a name: see changes */
 
 struct data_node {
     struct java_hash_link sibling;       /* in the parent's children; its spare is our digest (data_node_digest) */
@@ -39,8 +39,7 @@ struct data_node {
     struct acl_list *acl;                /* counted in the cache's usage, not in its references */
     struct node_changes *changes;        /* NULL: all zxids are czxid, all times ctime, the rest is 0; no children */
     int64_t czxid;                       /* never changes */
-    int64_t ctime : 48;                  /* never changes; while there are no changes */
-    uint64_t short_name_size : 16;       /* never changes; NAME_IS_LONG: see changes */
+    uint64_t ctime_and_name_size;        /* never changes: 48 bits, while there are no changes, and 16 of the size */
     char name[];                         /* not terminated; never changes */
 };
 
@@ -59,7 +58,8 @@ void data_node_client_stat(const struct data_node *node, const struct ephemeral_
 
 static inline uint32_t data_node_name_size(const struct data_node *node)
 {
-    return node->short_name_size != NAME_IS_LONG ? (uint32_t)node->short_name_size : node->changes->name_size;
+    uint16_t size = (uint16_t)node->ctime_and_name_size;
+    return size != NAME_IS_LONG ? size : node->changes->name_size;
 }
 static inline struct ustring data_node_name(const struct data_node *node)
 {

@@ -108,8 +108,7 @@ struct ustring node_table_path(struct ustring path)
 
 struct node_key node_table_key(const struct node_table *table, struct ustring path)
 {
-    uint64_t hash = hash_bytes_continue(table->seed, path.bytes, path.size > 0 ? (size_t)path.size : 0);
-    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = hash_bytes_whole(table->seed, path.bytes, path.size > 0 ? (size_t)path.size : 0);
     uint32_t tag = (uint32_t)(hash >> 26);
     return (struct node_key){(uint32_t)(hash >> 58), tag != 0 ? tag : 1};
 }
@@ -138,6 +137,16 @@ void node_table_unlock_both(struct node_table *table, struct node_key a, struct 
     node_table_unlock(table, a);
     if (a.stripe != b.stripe)
         node_table_unlock(table, b);
+}
+
+void node_table_prefetch(const struct node_table *table, struct node_key key)
+{
+    const struct node_stripe *stripe = &table->stripes[key.stripe];
+    uint32_t place = first_place(stripe, key.tag);
+    if (stripe->capacity == 0)
+        return;
+    __builtin_prefetch(&stripe->tags[place], 1);
+    __builtin_prefetch(&stripe->nodes[place], 1);
 }
 
 struct data_node *node_table_find(const struct node_table *table, struct node_key key, struct ustring path)

@@ -52,6 +52,8 @@ void node_table_lock_both(struct node_table *table, struct node_key a, struct no
 void node_table_unlock_both(struct node_table *table, struct node_key a, struct node_key b);
 
 /* Under the stripe's lock, or by the thread that writes. The path is one of node_table_path(). */
+/* The key's place will soon be asked for. Under the stripe's lock, or on the thread that changes the table. */
+void node_table_prefetch(const struct node_table *table, struct node_key key);
 struct data_node *node_table_find(const struct node_table *table, struct node_key key, struct ustring path);
 /* Under the stripe's lock. */
 void node_table_insert(struct node_table *table, struct node_key key, struct data_node *node);

@@ -329,26 +329,36 @@ static struct acl_list *acl_of(struct data_tree *tree, const struct in *in, int6
     return in->last_acl;
 }
 
-/* Where the node of in->path belongs: *ret_parent is NULL for the root only. */
-static int find_place(struct data_tree *tree, struct in *in, struct ustring path, struct node_key key,
-                      struct data_node **ret_parent, struct ustring *ret_name)
+static int shown(struct ustring path)
 {
-    int shown = path.size < 256 ? (int)path.size : 256;
+    return path.size < 256 ? (int)path.size : 256;
+}
+
+/* Where the node of in->path belongs: *ret_parent is NULL for the root only. */
+static int find_place(struct data_tree *tree, struct in *in, struct ustring path, struct data_node **ret_parent,
+                      struct ustring *ret_name)
+{
     struct data_node *parent = NULL;
     struct ustring name = path;
     if (path.size > 0) {
         struct ustring parent_path;
         if (!path_split(path, &parent_path, &name))
-            return error_set(in->error, ZK_CORRUPT, "path %.*s in a snapshot has no /", shown, path.bytes);
+            return error_set(in->error, ZK_CORRUPT, "path %.*s in a snapshot has no /", shown(path), path.bytes);
         parent = find_parent(tree, in, parent_path);
         if (parent == NULL)
-            return error_set(in->error, ZK_CORRUPT, "%.*s in a snapshot comes before its parent", shown, path.bytes);
+            return error_set(in->error, ZK_CORRUPT, "%.*s in a snapshot comes before its parent", shown(path),
+                             path.bytes);
     }
-    if (node_table_find(&tree->nodes, key, path) != NULL)
-        return error_set(in->error, ZK_CORRUPT, "\"%.*s\" is twice in a snapshot", shown, path.bytes);
     *ret_parent = parent;
     *ret_name = name;
     return ZK_OK;
+}
+
+static int check_is_new(const struct data_tree *tree, const struct in *in, struct node_key key, struct ustring path)
+{
+    if (node_table_find(&tree->nodes, key, path) == NULL)
+        return ZK_OK;
+    return error_set(in->error, ZK_CORRUPT, "\"%.*s\" is twice in a snapshot", shown(path), path.bytes);
 }
 
 /* What follows the path. */
@@ -358,7 +368,8 @@ static int read_node(struct data_tree *tree, struct in *in)
     struct node_key key = node_table_key(&tree->nodes, path);
     struct data_node *parent = NULL;
     struct ustring name = {NULL, 0};
-    int err = find_place(tree, in, path, key, &parent, &name);
+    node_table_prefetch(&tree->nodes, key);    /* it is far away in a large tree, so the rest is read meanwhile */
+    int err = find_place(tree, in, path, &parent, &name);
     if (err != ZK_OK)
         return err;
     struct blob *data = NULL;
@@ -368,6 +379,8 @@ static int read_node(struct data_tree *tree, struct in *in)
         err = read_bytes(in, fixed, sizeof(fixed));
     if (err == ZK_OK)
         err = check_acl_id(in, (int64_t)load_be64(fixed));
+    if (err == ZK_OK)
+        err = check_is_new(tree, in, key, path);
     if (err != ZK_OK) {
         blob_unref(data);
         return err;

@@ -12,6 +12,22 @@ static void push(struct tree_walk *walk, const struct walk_frame *frame)
     walk->frames[walk->depth++] = *frame;
 }
 
+static struct ustring path_of(const struct tree_walk *walk)
+{
+    assert(walk->path.size <= INT32_MAX);
+    return (struct ustring){(const char *)walk->path.bytes, (int32_t)walk->path.size};
+}
+
+/* Makes the walk's path that of the child whose name stands at `at`; returns what the name takes there. */
+static size_t put_name(struct tree_walk *walk, const struct walk_frame *frame, size_t at)
+{
+    uint32_t size = load_be32(frame->names.bytes + at);
+    walk->path.size = frame->path_size;
+    buffer_append_byte(&walk->path, '/');
+    buffer_append(&walk->path, frame->names.bytes + at + sizeof(int32_t), size);
+    return sizeof(int32_t) + size;
+}
+
 static void copy_names(const struct data_node *node, struct walk_frame *frame)
 {
     buffer_clear(&frame->names);
@@ -19,11 +35,28 @@ static void copy_names(const struct data_node *node, struct walk_frame *frame)
     frame->has_more = data_node_copy_child_names(node, &frame->cursor, &frame->names);
 }
 
+/*
+ * The frame's nodes will be asked for one after the other, and in a large tree each stands at a place of its own far
+ * away: asked for together their places come together.
+ */
+static void prefetch_names(struct tree_walk *walk, const struct walk_frame *frame)
+{
+    struct node_table *nodes = &walk->tree->nodes;
+    for (size_t at = 0; at < frame->names.size;) {
+        at += put_name(walk, frame, at);
+        struct node_key key = node_table_key(nodes, path_of(walk));
+        node_table_lock(nodes, key);
+        node_table_prefetch(nodes, key);
+        node_table_unlock(nodes, key);
+    }
+    walk->path.size = frame->path_size;
+}
+
 /* More names of the node at the walk's path; none when it is gone. */
 static void refill(struct tree_walk *walk, struct walk_frame *frame)
 {
     struct data_tree *tree = walk->tree;
-    struct ustring path = {(const char *)walk->path.bytes, (int32_t)walk->path.size};
+    struct ustring path = path_of(walk);
     struct node_key key = node_table_key(&tree->nodes, path);
     node_table_lock(&tree->nodes, key);
     struct data_node *node = node_table_find(&tree->nodes, key, path);
@@ -40,10 +73,9 @@ static bool step(struct tree_walk *walk)
         struct walk_frame *frame = &walk->frames[walk->depth - 1];
         walk->path.size = frame->path_size;
         if (frame->at < frame->names.size) {
-            uint32_t size = load_be32(frame->names.bytes + frame->at);
-            buffer_append_byte(&walk->path, '/');
-            buffer_append(&walk->path, frame->names.bytes + frame->at + sizeof(int32_t), size);
-            frame->at += sizeof(int32_t) + size;
+            if (frame->at == 0)
+                prefetch_names(walk, frame);
+            frame->at += put_name(walk, frame, frame->at);
             return true;
         }
         if (frame->has_more) {
@@ -60,8 +92,7 @@ static bool step(struct tree_walk *walk)
 static bool visit(struct tree_walk *walk, struct node_copy *ret_copy)
 {
     struct data_tree *tree = walk->tree;
-    assert(walk->path.size <= INT32_MAX);
-    struct ustring path = {(const char *)walk->path.bytes, (int32_t)walk->path.size};
+    struct ustring path = path_of(walk);
     struct node_key key = node_table_key(&tree->nodes, path);
     struct walk_frame children = {.path_size = walk->path.size};
     node_table_lock(&tree->nodes, key);

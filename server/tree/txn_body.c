@@ -11,6 +11,9 @@
 
 #include "common/base/clock.h"
 #include "common/wire/records.h"
+#include "server/tree/digest.h"
+
+#define DIGEST_SIZE (sizeof(int32_t) + sizeof(int64_t))    /* version, sum */
 
 /* From where the record starts: what a create was before 3.4. */
 static void read_create_v0(struct jute_reader *reader, struct create_txn *ret_create)
@@ -155,7 +158,7 @@ static int multi_decode(struct jute_reader *reader, struct txn_body *body, struc
 
 static bool digest_decode(struct jute_reader *reader, const struct txn_rules *rules, struct txn_digest *ret_digest)
 {
-    if (!rules->digest_enabled || jute_left(reader) < sizeof(int32_t) + sizeof(int64_t))
+    if (!rules->digest_enabled || jute_left(reader) < DIGEST_SIZE)
         return false;
     jute_read_txn_digest(reader, ret_digest);
     return true;
@@ -312,6 +315,16 @@ static void print_time(int64_t wall_ms, struct buffer *out)
                   local.tm_min, local.tm_sec, local.tm_hour < 12 ? "AM" : "PM", local.tm_zone);
 }
 
+/*
+ * A leader with closeSessionTxn.enabled=false writes no record, and a digest behind it. Those 12 bytes are no list of paths:
+ * one of as many as the digest's version says would be longer, unless paths were empty. (Java takes the one for the other
+ * where servers differ in the option.)
+ */
+static bool has_close_session_record(const struct jute_reader *reader)
+{
+    return jute_left(reader) != DIGEST_SIZE || load_be32(reader->at) != DIGEST_VERSION;
+}
+
 int txn_body_decode(struct jute_reader *reader, const struct txn_rules *rules, struct txn_header *ret_header,
                     struct txn_body *ret_body, bool *ret_has_digest, struct txn_digest *ret_digest,
                     struct error *error)
@@ -321,7 +334,7 @@ int txn_body_decode(struct jute_reader *reader, const struct txn_rules *rules, s
     jute_read_txn_header(reader, &header);
     if (jute_error(reader) != ZK_OK)
         return error_set(error, ZK_CORRUPT, "transaction header is damaged (%s)", error_name(jute_error(reader)));
-    if (header.type != OP_CLOSE_SESSION || rules->close_session_txn_enabled) {
+    if (header.type != OP_CLOSE_SESSION || has_close_session_record(reader)) {
         int err = txn_body_decode_record(reader, header.type, &body, error);
         if (err != ZK_OK)
             return error_prefix(error, "zxid 0x%" PRIx64, (uint64_t)header.zxid);

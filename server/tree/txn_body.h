@@ -33,15 +33,15 @@ struct txn_part {
     struct txn_body body;
 };
 
-/* Whether closeSession records and digests are expected: closeSessionTxn.enabled and digest.enabled. */
+/* Whether digests are looked at: digest.enabled. */
 struct txn_rules {
-    bool close_session_txn_enabled;
     bool digest_enabled;
 };
 
 /*
  * Decodes header, record and, where it is there, digest. ZK_OK, or ZK_CORRUPT with what is wrong. A create without
- * parentCVersion (before 3.4) gets -1 there; a closeSession without paths is not present. A multi is decoded into its
+ * parentCVersion (before 3.4) gets -1 there; a closeSession without paths is not present; whether it has any is seen from its
+ * bytes, whatever closeSessionTxn.enabled is here, as the server that made it may have another. A multi is decoded into its
  * parts, and as DataTree.processTxn has it: if one part is an error, every part becomes one (ZK_OK before the first
  * error, ZK_RUNTIME_INCONSISTENCY after it, unless it names an error of its own).
  */

@@ -80,8 +80,7 @@ static unsigned mode_bits(enum watcher_mode mode)
 
 static uint64_t hash_of_path(const struct watch_manager *manager, struct ustring path)
 {
-    uint64_t hash = hash_bytes_continue(manager->seed, &path.size, sizeof(path.size));
-    return path.size > 0 ? hash_bytes_continue(hash, path.bytes, (size_t)path.size) : hash;
+    return hash_bytes_whole(manager->seed, path.bytes, path.size > 0 ? (size_t)path.size : 0);
 }
 
 static uint64_t hash_of_pointer(const void *pointer)

@@ -39,7 +39,7 @@ static void parse_txn(const struct received_packet *packet, size_t offset)
 {
     if (packet->bytes == NULL || packet->data.size < offset)
         return;
-    struct txn_rules rules = {true, true};
+    struct txn_rules rules = {.digest_enabled = true};
     struct blob *bytes = blob_new_copy(packet->data.bytes + offset, packet->data.size - offset);
     struct txn *txn;
     struct error error = {0};

@@ -30,7 +30,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char directory[64];
-static const struct file_txn_log_options options = {.max_record_size = 32768, .rules = {true, true}};
+static const struct file_txn_log_options options = {.max_record_size = 32768, .rules = {.digest_enabled = true}};
 
 static void clear_directory(void)
 {

@@ -10,6 +10,7 @@
 #define LOOKS_EVERY_NS (20 * SIM_MS)
 #define QUORUM_PORT 2888
 #define ELECTION_PORT 3888
+#define ROTTEN_TICKS 10
 
 static bool is_alone(const struct plan *plan)
 {
@@ -20,7 +21,7 @@ static void configure(struct cluster *cluster, int index)
 {
     const struct plan *plan = cluster->plan;
     char lines[3500];
-    int size = snprintf(lines, sizeof(lines), "%s", plan->options);
+    int size = snprintf(lines, sizeof(lines), "%s", plan->options[cluster->options_of[index]]);
     if (is_alone(plan)) {
         snprintf(lines + size, sizeof(lines) - (size_t)size, "clientPort=%d\n", SIM_CLIENT_PORT);
     } else {
@@ -52,8 +53,10 @@ static void make_servers(struct cluster *cluster)
         snprintf(cluster->hosts + strlen(cluster->hosts), sizeof(cluster->hosts) - strlen(cluster->hosts), "%s10.0.0.%d:%d",
                  i > 0 ? "," : "", i + 1, SIM_CLIENT_PORT);
     }
-    for (int i = 0; i < cluster->server_count; i++)
+    for (int i = 0; i < cluster->server_count; i++) {
         configure(cluster, i);
+        sim_server_initialize(&cluster->servers[i]);
+    }
 }
 
 static void make_clients(struct cluster *cluster)
@@ -75,7 +78,7 @@ static void make_clients(struct cluster *cluster)
 
 void cluster_begin(struct cluster *cluster, const struct plan *plan)
 {
-    *cluster = (struct cluster){.plan = plan};
+    *cluster = (struct cluster){.plan = plan, .lost = -1};
     make_servers(cluster);
     make_clients(cluster);
 }
@@ -92,8 +95,54 @@ static bool is_due(struct sim_node *node, int64_t *starts_at_ns)
     return true;
 }
 
+/* What a person does whose server does not come up again after its disk was damaged: gives it an empty one. */
+static void replace_rotten(struct cluster *cluster, int server)
+{
+    int64_t since_ns = cluster->rotten_since_ns[server];
+    if (since_ns == 0 || sim_now_ns() < since_ns)
+        return;
+    if (cluster->servers[server].facts.serves) {
+        cluster->rotten_since_ns[server] = 0;
+    } else if (sim_now_ns() > since_ns + ROTTEN_TICKS * cluster->plan->tick_ms * SIM_MS
+               && !cluster->servers[server].node->is_running) {
+        cluster_wipe(cluster, server);
+        cluster->rotten_since_ns[server] = 0;
+    }
+}
+
+bool cluster_can_lose_a_disk(struct cluster *cluster)
+{
+    if (cluster->plan->voters < 3 || !cluster_all_serve(cluster))
+        return false;
+    for (int i = 1; i < cluster->server_count; i++)
+        if (cluster->servers[i].facts.zxid != cluster->servers[0].facts.zxid)
+            return false;
+    return cluster->lost < 0 || cluster->servers[cluster->lost].facts.serves;
+}
+
+void cluster_has_lost(struct cluster *cluster, int server)
+{
+    cluster->lost = server;
+    cluster->servers[server].facts.serves = false;
+}
+
+void cluster_set_options(struct cluster *cluster, int server, int options)
+{
+    cluster->options_of[server] = options;
+    configure(cluster, server);
+}
+
+void cluster_wipe(struct cluster *cluster, int server)
+{
+    sim_trace("the disk of server%d is empty", server + 1);
+    sim_server_wipe(&cluster->servers[server]);
+    configure(cluster, server);
+}
+
 void cluster_supervise(struct cluster *cluster)
 {
+    for (int i = 0; i < cluster->server_count; i++)
+        replace_rotten(cluster, i);
     for (int i = 0; i < cluster->server_count; i++)
         if (is_due(cluster->servers[i].node, &cluster->starts_at_ns[i]))
             sim_server_start(&cluster->servers[i]);

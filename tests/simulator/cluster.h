@@ -10,6 +10,9 @@ struct cluster {
     const struct plan *plan;
     int server_count;
     struct sim_server servers[PLAN_MOST_SERVERS];
+    int options_of[PLAN_MOST_SERVERS];          /* which of the plan's it has */
+    int64_t rotten_since_ns[PLAN_MOST_SERVERS]; /* a bit of its disk was turned over, and it has not served since; 0: no */
+    int lost;                                   /* the server that lost its disk, or a bit of it; -1: none has */
     int64_t starts_at_ns[PLAN_MOST_SERVERS];    /* when the supervisor starts it again; 0: it has not seen it end yet */
     struct sim_client clients[PLAN_MOST_CLIENTS];
     int64_t client_starts_at_ns[PLAN_MOST_CLIENTS];
@@ -20,6 +23,14 @@ struct cluster {
 void cluster_begin(struct cluster *cluster, const struct plan *plan);
 /* Starts servers and clients again that have ended and whose time has come. */
 void cluster_supervise(struct cluster *cluster);
+/* Its next start has these options. */
+void cluster_set_options(struct cluster *cluster, int server, int options);
+/* Its data directory is lost; it must not run. It may not vote until it has got everything again. */
+void cluster_wipe(struct cluster *cluster, int server);
+/* Whether a server may lose its disk now: all have all, and none has lost its own and not got everything again. What a majority
+ * has lost no protocol brings back. */
+bool cluster_can_lose_a_disk(struct cluster *cluster);
+void cluster_has_lost(struct cluster *cluster, int server);
 /* A server that is not to be started before then. */
 void cluster_hold_down(struct cluster *cluster, int server, int64_t until_ns);
 int cluster_leader(const struct cluster *cluster);    /* an index; -1: nobody says so */

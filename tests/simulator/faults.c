@@ -129,6 +129,26 @@ void fault_begin(struct cluster *cluster, const struct plan_fault *fault)
     case FAULT_CRASH_POINT:
         sim_disk_doom_at_change(node, sim_disk_changes(node) + 1 + argument % 60, (argument >> 8) % 2 == 0, (argument >> 9) % 2 == 0);
         break;
+    case FAULT_OPTIONS:
+        cluster_hold_down(cluster, server, end_of(fault));
+        cluster_set_options(cluster, server, 1 - cluster->options_of[server]);
+        sim_node_signal(node, SIGTERM);
+        break;
+    case FAULT_AMNESIA:
+        if (!cluster_can_lose_a_disk(cluster))
+            break;
+        kill_server(cluster, server, true, end_of(fault));
+        cluster_has_lost(cluster, server);
+        cluster_wipe(cluster, server);
+        break;
+    case FAULT_ROT:
+        if (!cluster_can_lose_a_disk(cluster))
+            break;
+        kill_server(cluster, server, true, end_of(fault));
+        cluster_has_lost(cluster, server);
+        sim_server_rot(&cluster->servers[server]);
+        cluster->rotten_since_ns[server] = end_of(fault);
+        break;
     case FAULT_CLOCK_STEP: node->wall_offset_ms += (int64_t)(argument % 7200000) - 3600000; break;
     case FAULT_KILL_CLIENT: kill_client(cluster, fault); break;
     case FAULT_RESET_CLIENTS:

@@ -37,51 +37,55 @@ static bool one_in(struct chance *chance, uint64_t n)
     return below(chance, n) == 0;
 }
 
-static void add_option(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_option(struct plan *plan, const char *format, ...)
+#define OPTIONS_SIZE sizeof(((struct plan *)0)->options[0])
+
+static void add_option(char *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_option(char *options, const char *format, ...)
 {
-    size_t size = strlen(plan->options);
+    size_t size = strlen(options);
     va_list arguments;
     va_start(arguments, format);
-    int more = vsnprintf(plan->options + size, sizeof(plan->options) - size, format, arguments);
+    int more = vsnprintf(options + size, OPTIONS_SIZE - size, format, arguments);
     va_end(arguments);
-    assert(more > 0 && size + (size_t)more < sizeof(plan->options));
+    assert(more > 0 && size + (size_t)more < OPTIONS_SIZE);
 }
 
-/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. */
-static void choose_options(struct plan *plan, struct chance *chance)
+/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. No call has
+ * two draws among its arguments: which came first would be the compiler's choice. */
+static void choose_options(struct plan *plan, struct chance *chance, char *options)
 {
     static const int snap_counts[] = {10, 30, 100, 1000, 100000};
     static const int windows[] = {3, 10, 50, 500};
-    add_option(plan, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
-    add_option(plan, "preAllocSize=64\nsnapCount=%d\ncommitLogCount=%d\n", snap_counts[below(chance, 5)], windows[below(chance, 4)]);
-    add_option(plan, "autopurge.purgeInterval=0\nadmin.enableServer=false\n");
+    add_option(options, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
+    add_option(options, "preAllocSize=64\nsnapCount=%d\n", snap_counts[below(chance, 5)]);
+    add_option(options, "commitLogCount=%d\n", windows[below(chance, 4)]);
+    add_option(options, "autopurge.purgeInterval=0\nadmin.enableServer=false\ndb.autocreate=false\n");
     if (one_in(chance, 3))
-        add_option(plan, "maxBatchSize=%d\n", (int)between(chance, 1, 20));
+        add_option(options, "maxBatchSize=%d\n", (int)between(chance, 1, 20));
     if (one_in(chance, 3))
-        add_option(plan, "commitProcessor.numWorkerThreads=%d\n", (int)between(chance, 0, 3));
+        add_option(options, "commitProcessor.numWorkerThreads=%d\n", (int)between(chance, 0, 3));
     if (one_in(chance, 3))
-        add_option(plan, "learner.asyncSending=true\n");
+        add_option(options, "learner.asyncSending=true\n");
     if (one_in(chance, 4))
-        add_option(plan, "learner.closeSocketAsync=true\n");
+        add_option(options, "learner.closeSocketAsync=true\n");
     if (one_in(chance, 4))
-        add_option(plan, "leader.closeSocketAsync=true\n");
+        add_option(options, "leader.closeSocketAsync=true\n");
     if (one_in(chance, 4))
-        add_option(plan, "closeSessionTxn.enabled=false\n");
+        add_option(options, "closeSessionTxn.enabled=false\n");
     if (one_in(chance, 4))
-        add_option(plan, "forceSync=yes\n");
+        add_option(options, "forceSync=yes\n");
     if (one_in(chance, 5))
-        add_option(plan, "leaderServes=no\n");
+        add_option(options, "leaderServes=no\n");
     if (one_in(chance, 4))
-        add_option(plan, "snapshotSizeFactor=%s\n", one_in(chance, 2) ? "-1" : "0.1");
+        add_option(options, "snapshotSizeFactor=%s\n", one_in(chance, 2) ? "-1" : "0.1");
     if (one_in(chance, 4))
-        add_option(plan, "txnLogSizeLimitInKb=%d\n", (int)between(chance, 1, 64));
+        add_option(options, "txnLogSizeLimitInKb=%d\n", (int)between(chance, 1, 64));
     if (one_in(chance, 4))
-        add_option(plan, "learner.snapCompression.method=%s\n", one_in(chance, 2) ? "gz" : "snappy");
+        add_option(options, "learner.snapCompression.method=%s\n", one_in(chance, 2) ? "gz" : "snappy");
     if (one_in(chance, 4))
-        add_option(plan, "globalOutstandingLimit=%d\n", (int)between(chance, 1, 20));
+        add_option(options, "globalOutstandingLimit=%d\n", (int)between(chance, 1, 20));
     if (one_in(chance, 4))
-        add_option(plan, "electionAlg=3\nelectionPortBindRetry=0\n");
+        add_option(options, "electionAlg=3\nelectionPortBindRetry=0\n");
 }
 
 /* So many things each client does, more or less: what a seed shows lies in its faults and orders, not in the mass. */
@@ -113,7 +117,8 @@ static void choose_fault(struct plan *plan, struct chance *chance, const bool *a
     fault->other = servers > 1 ? (fault->server + 1 + (int)below(chance, (uint64_t)servers - 1)) % servers : 0;
     fault->argument = next(chance);
     static const int ticks[] = {1, 3, 8, 20};
-    fault->length_ns = plan->tick_ms * SIM_MS * ticks[below(chance, 4)] * between(chance, 50, 150) / 100;
+    int64_t length_ticks = ticks[below(chance, 4)];
+    fault->length_ns = plan->tick_ms * SIM_MS * length_ticks * between(chance, 50, 150) / 100;
 }
 
 static int by_time(const struct plan_fault *a, const struct plan_fault *b)
@@ -138,6 +143,8 @@ static void choose_faults(struct plan *plan, struct chance *chance)
     uint64_t kinds = below(chance, 3) == 0 ? FAULT_KINDS : (uint64_t)between(chance, 1, 6);
     for (uint64_t i = 0; i < kinds; i++)
         allowed[below(chance, FAULT_KINDS)] = true;
+    if (plan->keeps_cut)    /* who lost its disk does not vote, and those who do may be the two that do not hear each other */
+        allowed[FAULT_AMNESIA] = allowed[FAULT_ROT] = false;
     allowed[FAULT_RESET] = true;    /* at least one that needs no second server */
     plan->fault_count = (size_t)between(chance, 2, PLAN_MOST_FAULTS);
     for (size_t i = 0; i < plan->fault_count; i++) {
@@ -156,12 +163,16 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_mode mode)
     plan->voters = shape == 0 ? 1 : shape < 3 ? 5 : 3;
     plan->observers = plan->voters == 3 && one_in(&chance, 4) ? 1 : 0;
     plan->tick_ms = ticks_ms[below(&chance, 4)];
-    plan->length_ns = between(&chance, 20, 80) * plan->tick_ms * SIM_MS;
+    plan->length_ns = between(&chance, 25, 125) * plan->tick_ms * SIM_MS;
     for (int i = 0; i < plan->voters + plan->observers; i++)
         plan->drift_ppm[i] = one_in(&chance, 2) ? between(&chance, -500, 500) : 0;
-    choose_options(plan, &chance);
+    choose_options(plan, &chance, plan->options[0]);
+    choose_options(plan, &chance, plan->options[1]);
     choose_clients(plan, &chance);
+    plan->keeps_cut = mode == PLAN_LIVENESS && plan->voters >= 3 && one_in(&chance, 2);
     choose_faults(plan, &chance);
+    plan->cut_from = (int)below(&chance, (uint64_t)plan->voters);
+    plan->cut_to = plan->voters > 1 ? (plan->cut_from + 1 + (int)below(&chance, (uint64_t)plan->voters - 1)) % plan->voters : 0;
 }
 
 const char *plan_fault_name(enum plan_fault_kind kind)
@@ -179,7 +190,9 @@ void plan_print(const struct plan *plan, FILE *stream)
     fprintf(stream, "seed %" PRIu64 ": %d voters, %d observers, %d clients, tick %" PRId64 " ms, %" PRId64 ".%03" PRId64 " s of faults\n",
             plan->seed, plan->voters, plan->observers, plan->clients, plan->tick_ms, plan->length_ns / SIM_S,
             plan->length_ns / SIM_MS % 1000);
-    fprintf(stream, "%s", plan->options);
+    fprintf(stream, "%sor\n%s", plan->options[0], plan->options[1]);
+    if (plan->keeps_cut)
+        fprintf(stream, "server%d is not heard by server%d while the ensemble is to recover\n", plan->cut_from + 1, plan->cut_to + 1);
     for (size_t i = 0; i < plan->fault_count; i++) {
         const struct plan_fault *fault = &plan->faults[i];
         fprintf(stream, "%s%3zu %9.3f s  %-15s server %d other %d for %.3f s\n", fault->is_left_out ? "- " : "  ", i,

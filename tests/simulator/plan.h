@@ -42,6 +42,9 @@ enum plan_mode {
     FAULT(FULL_DISK, "full-disk") \
     FAULT(CRASH_POINT, "crash-point") /* dies at one of the next changes of its disk; power or not */ \
     FAULT(CLOCK_STEP, "clock-step") /* of its wall clock */ \
+    FAULT(OPTIONS, "options") /* SIGTERM, then started again with the other options */ \
+    FAULT(AMNESIA, "amnesia") /* power lost, and the whole data directory */ \
+    FAULT(ROT, "rot") /* power lost, and a bit turned over in a log or snapshot */ \
     FAULT(KILL_CLIENT, "kill-client") \
     FAULT(RESET_CLIENTS, "reset-clients")
 
@@ -67,7 +70,9 @@ struct plan {
     enum plan_mode mode;
     int voters, observers, clients;
     int64_t tick_ms, length_ns;
-    char options[1024];              /* lines of zoo.cfg, but for servers and directories */
+    char options[2][1024];           /* lines of zoo.cfg, but for servers and directories; a server changes between them */
+    bool keeps_cut;                  /* of liveness: one direction stays cut while the ensemble is to recover */
+    int cut_from, cut_to;
     int64_t drift_ppm[PLAN_MOST_SERVERS];
     int32_t session_timeout_ms[PLAN_MOST_CLIENTS];
     int64_t pause_ns[PLAN_MOST_CLIENTS];

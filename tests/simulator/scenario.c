@@ -10,6 +10,7 @@
 
 #include "tests/simulator/cluster.h"
 #include "tests/simulator/history.h"
+#include "tests/simulator/network.h"
 
 struct run {
     const struct plan *plan;
@@ -112,9 +113,19 @@ static void probe(struct run *run)
     bool in_time = cluster_wait(cluster, has_written, mended_at_ns + bound_ns);
     if (!in_time && run->plan->mode == PLAN_LIVENESS)
         sim_violation("no write within %" PRId64 " ms of the end of all faults", bound_ns / SIM_MS);
-    if (!cluster_wait(cluster, is_audited, sim_now_ns() + PATIENCE_NS))
+    if (!cluster_wait(cluster, is_audited, sim_now_ns() + PATIENCE_NS)) {
         sim_violation("nothing can be written any more");
+        return;
+    }
     run->result->recovery_ns = sim_now_ns() - mended_at_ns;
+}
+
+/* A majority that hears each other is left. */
+static void keep_cut(struct run *run, bool is_cut)
+{
+    struct sim_server *from = &run->cluster.servers[run->plan->cut_from], *to = &run->cluster.servers[run->plan->cut_to];
+    if (sim_link(from->node, to->node)->is_cut != is_cut)
+        sim_link_cut(from->node, to->node, is_cut);
 }
 
 static void hold_audit(struct run *run)
@@ -130,23 +141,23 @@ static void hold_audit(struct run *run)
     }
 }
 
-/* A leader stands at the beginning of its epoch until there is a write, its learners at the end of the one before. */
-static bool begins_epoch(const struct sim_server *server)
-{
-    return (server->facts.zxid & UINT32_MAX) == 0;
-}
-
+/* A leader stands at the beginning of its epoch until there is a write, its learners at the end of the one before. One that
+ * was cut off or stopped, and does not know yet, stands at the beginning of an older one. */
 static bool zxids_are_equal(struct cluster *cluster)
 {
-    int64_t zxid = -1;
+    int64_t newest = 0, zxid = -1;
     if (!cluster_all_serve(cluster))
         return false;
+    for (int i = 0; i < cluster->server_count; i++)
+        if (cluster->servers[i].facts.zxid > newest)
+            newest = cluster->servers[i].facts.zxid;
     for (int i = 0; i < cluster->server_count; i++) {
-        if (begins_epoch(&cluster->servers[i]))
+        int64_t own = cluster->servers[i].facts.zxid;
+        if (own == newest && (newest & UINT32_MAX) == 0)
             continue;
-        if (zxid >= 0 && cluster->servers[i].facts.zxid != zxid)
+        if (zxid >= 0 && own != zxid)
             return false;
-        zxid = cluster->servers[i].facts.zxid;
+        zxid = own;
     }
     return true;
 }
@@ -212,7 +223,11 @@ static void drive(void *arg)
     if (sim_verdict() == NULL) {
         sim_trace("all faults end");
         faults_end_all(&run->cluster);
+        keep_cut(run, run->plan->keeps_cut);
         probe(run);
+        keep_cut(run, false);
+    }
+    if (sim_verdict() == NULL) {
         see_clients_off(run);
         hold_audit(run);
     }

@@ -86,7 +86,8 @@ void log_write(enum log_level level, const char *file, int line, const char *for
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     const char *slash = strrchr(file, '/');
-    sim_trace_line("%-5s %s@%d %s", level_names[level], slash != NULL ? slash + 1 : file, line, text);
+    (void)line;    /* of a statement of several lines compilers tell another one */
+    sim_trace_line("%-5s %s %s", level_names[level], slash != NULL ? slash + 1 : file, text);
 }
 
 bool log_limiter_pass(struct log_limiter *limiter, uint32_t *ret_left_out)

@@ -166,6 +166,21 @@ void sim_server_configure(struct sim_server *server, const char *lines)
     sim_disk_put(server->node, DATA_DIRECTORY "/myid", text, (size_t)size);
 }
 
+void sim_server_initialize(struct sim_server *server)
+{
+    sim_disk_put(server->node, DATA_DIRECTORY "/initialize", "", 0);
+}
+
+void sim_server_wipe(struct sim_server *server)
+{
+    sim_disk_wipe(server->node, DATA_DIRECTORY);
+}
+
+void sim_server_rot(struct sim_server *server)
+{
+    sim_disk_rot(server->node, DATA_DIRECTORY "/version-2", sim_one_in(2) ? "log." : "snapshot.");
+}
+
 void sim_server_start(struct sim_server *server)
 {
     server->facts = (struct sim_server_facts){0};

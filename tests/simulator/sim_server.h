@@ -27,6 +27,12 @@ struct sim_server {
 
 /* Puts zoo.cfg, myid and, once, the data directory onto its disk. `lines` is the configuration without dataDir. */
 void sim_server_configure(struct sim_server *server, const char *lines);
+/* What zkserver-initialize leaves: it may begin with nothing, once. */
+void sim_server_initialize(struct sim_server *server);
+/* Its data is gone, all but its number. */
+void sim_server_wipe(struct sim_server *server);
+/* Turns over a bit of a log or a snapshot, if it has any. */
+void sim_server_rot(struct sim_server *server);
 /* Its machine must stand idle. */
 void sim_server_start(struct sim_server *server);
 

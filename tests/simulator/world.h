@@ -37,7 +37,7 @@ void world_park(struct sim_fibre *fibre);                 /* a ready one may not
 void world_unpark(struct sim_fibre *fibre);
 struct sim_fibre *world_spawn(struct sim_node *node, const char *name, void (*run)(void *arg), void *arg);
 void world_leave(void);                                   /* of the running fibre: to the scheduler, and back when it is chosen */
-void world_tick(int64_t ns);                              /* time goes on a little while the same fibre runs */
+void world_look(void);                                    /* somebody looks at a clock: who does nothing else sees it move */
 
 /* --- sim_event.c --- */
 void events_begin(void);

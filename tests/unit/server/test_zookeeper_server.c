@@ -412,6 +412,21 @@ START_TEST(an_expired_session_loses_its_nodes_and_others_hear_of_it)
 }
 END_TEST
 
+START_TEST(a_session_lives_as_long_as_its_client_is_heard)
+{
+    clock_freeze(1000000, 1700000000000);
+    start(&first);
+    ck_assert_int_eq(raw_client_connect(&alice, port(&first), 2 * TICK_MS), ZK_OK);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(raw_client_ping(&alice), ZK_OK);
+        ck_assert_int_eq(raw_client_ping(&alice), ZK_OK);    /* in the same millisecond */
+        clock_advance_ms(2 * TICK_MS - 1000);
+        thread_yield();
+    }
+    ck_assert_int_eq(raw_client_ping(&alice), ZK_OK);
+}
+END_TEST
+
 START_TEST(sessions_of_a_dead_server_expire_on_the_next)
 {
     clock_freeze(1000000, 1700000000000);
@@ -804,6 +819,7 @@ static Suite *zookeeper_server_suite(void)
     tcase_add_test(handshake, the_61st_connection_of_an_address_is_closed);
     TCase *time = add_case(suite, "time");
     tcase_add_test(time, an_expired_session_loses_its_nodes_and_others_hear_of_it);
+    tcase_add_test(time, a_session_lives_as_long_as_its_client_is_heard);
     tcase_add_test(time, sessions_of_a_dead_server_expire_on_the_next);
     tcase_add_test(time, candidates_are_empty_containers_that_were_used_and_overdue_nodes);
     tcase_add_test(time, a_container_never_used_goes_after_its_interval_if_there_is_one);

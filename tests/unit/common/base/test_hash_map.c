@@ -1,6 +1,9 @@
 /* test_hash_map.c - the intrusive hash table. */
 #include "common/base/hash_map.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/base/memory.h"
 #include "tests/lib/check_main.h"
 
@@ -80,6 +83,42 @@ START_TEST(a_hash_may_be_made_in_steps)
 }
 END_TEST
 
+START_TEST(the_hash_of_a_whole_sees_every_byte_and_the_size)
+{
+    char bytes[40] = {0}, moved[sizeof(bytes) + 1];
+    for (size_t size = 0; size <= sizeof(bytes); size++) {
+        uint64_t hash = hash_bytes_whole(7, bytes, size);
+        ck_assert_uint_ne(hash_bytes_whole(8, bytes, size), hash);
+        if (size > 0)
+            ck_assert_uint_ne(hash_bytes_whole(7, bytes, size - 1), hash);
+        memcpy(moved + 1, bytes, size);
+        ck_assert_uint_eq(hash_bytes_whole(7, moved + 1, size), hash);
+        for (size_t i = 0; i < size; i++) {
+            bytes[i] ^= 1;
+            ck_assert_msg(hash_bytes_whole(7, bytes, size) != hash, "byte %zu of %zu", i, size);
+            bytes[i] ^= 1;
+        }
+    }
+    ck_assert_uint_eq(hash_bytes_whole(7, NULL, 0), hash_bytes_whole(7, "", 0));
+}
+END_TEST
+
+/* Names as clients count them fall into as many of 1,024 places as drawn lots would: 632 of 1,000, give or take. */
+START_TEST(the_hash_of_a_whole_scatters_numbered_names)
+{
+    bool upper[1024] = {false}, lower[1024] = {false};
+    int in_upper = 0, in_lower = 0;
+    for (int i = 0; i < 1024; i++) {
+        char name[32];
+        int size = snprintf(name, sizeof(name), "/locks/lock-%010d", i);
+        uint64_t hash = hash_bytes_whole(_i, name, (size_t)size);
+        in_upper += !upper[hash >> 54], in_lower += !lower[hash & 1023];
+        upper[hash >> 54] = lower[hash & 1023] = true;
+    }
+    ck_assert_msg(in_upper > 600 && in_lower > 600, "%d and %d", in_upper, in_lower);
+}
+END_TEST
+
 static Suite *hash_map_suite(void)
 {
     Suite *suite = suite_create("hash_map");
@@ -88,6 +127,8 @@ static Suite *hash_map_suite(void)
     tcase_add_test(tcase, finds_what_is_in_it_and_nothing_else);
     tcase_add_test(tcase, entries_may_share_a_hash);
     tcase_add_test(tcase, a_hash_may_be_made_in_steps);
+    tcase_add_test(tcase, the_hash_of_a_whole_sees_every_byte_and_the_size);
+    tcase_add_loop_test(tcase, the_hash_of_a_whole_scatters_numbered_names, 0, 50);
     suite_add_tcase(suite, tcase);
     return suite;
 }

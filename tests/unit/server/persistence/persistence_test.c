@@ -173,7 +173,7 @@ struct file_txn_log_options log_options(void)
                                          .force_sync = true,
                                          .fsync_warning_threshold_ms = 1000,
                                          .max_record_size = 1024 * 1024,
-                                         .rules = {.close_session_txn_enabled = true, .digest_enabled = true}};
+                                         .rules = {.digest_enabled = true}};
 }
 
 struct file_snap_options snap_options(void)

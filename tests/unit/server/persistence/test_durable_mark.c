@@ -53,6 +53,18 @@ START_TEST(a_mark_is_of_one_log_and_tells_of_older_and_newer_ones)
 }
 END_TEST
 
+START_TEST(a_log_before_another_is_durable_whatever_the_mark_says)
+{
+    mark(0x100000005, 16);
+    char *path = path_join(directory, "log.200000001");
+    ck_assert_int_eq(file_write_atomic(path, "", 0, NULL), ZK_OK);
+    memory_free(path);
+    ck_assert_int_eq(durable_mark_of(directory, 0x100000005), INT64_MAX);
+    ck_assert_int_eq(durable_mark_of(directory, 0x100000009), INT64_MAX);
+    ck_assert_int_eq(durable_mark_of(directory, 0x200000001), 0);
+}
+END_TEST
+
 START_TEST(a_first_mark_says_nothing_yet)
 {
     struct durable_mark *first;
@@ -94,6 +106,7 @@ static Suite *durable_mark_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, without_a_mark_nothing_is_known);
     tcase_add_test(tcase, a_mark_is_of_one_log_and_tells_of_older_and_newer_ones);
+    tcase_add_test(tcase, a_log_before_another_is_durable_whatever_the_mark_says);
     tcase_add_test(tcase, a_first_mark_says_nothing_yet);
     tcase_add_test(tcase, behind_the_mark_a_hole_is_the_end);
     tcase_add_test(tcase, before_the_mark_it_is_damage);

@@ -32,7 +32,7 @@ START_TEST(bytes_make_the_same_txn_again)
     const struct txn_digest digest = {.version = 2, .tree_digest = 0x1234567890};
     struct txn *txn = txn_new(&header, &body, &digest), *again = NULL;
     ck_assert(txn->has_digest);
-    const struct txn_rules rules = {.close_session_txn_enabled = true, .digest_enabled = true};
+    const struct txn_rules rules = {.digest_enabled = true};
     ck_assert_int_eq(txn_new_from_bytes(txn->bytes, &rules, &again, NULL), ZK_OK);
     ck_assert_ptr_eq(again->bytes, txn->bytes);
     ck_assert_int_eq(again->body.record.close_session.paths2_delete.count, 2);
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(every_shorter_size_is_refused)
 {
     struct txn *txn = create_txn(7), *cut = NULL;
-    const struct txn_rules rules = {.close_session_txn_enabled = true, .digest_enabled = true};
+    const struct txn_rules rules = {.digest_enabled = true};
     for (size_t size = 0; size < txn->bytes->size; size++) {
         struct blob *bytes = blob_new_copy(txn->bytes->bytes, size);
         struct error error = {0};
@@ -104,6 +104,36 @@ START_TEST(large_vectors_leave_the_inline_arena)
 }
 END_TEST
 
+START_TEST(a_maker_may_go_before_what_it_made)
+{
+    char data[2000];
+    memset(data, 'd', sizeof(data));
+    struct txn_maker *maker = txn_maker_new();
+    struct txn *txns[4];
+    for (size_t i = 0; i < ARRAY_SIZE(txns); i++) {
+        const struct txn_header header = {.zxid = (int64_t)i, .type = OP_SET_DATA};
+        struct txn_body body = {.is_present = true, .record.set_data = {.path = ustring_of("/a")}};
+        body.record.set_data.data = (struct jute_buffer){(const uint8_t *)data, i % 2 == 0 ? 5 : (int32_t)sizeof(data)};
+        txns[i] = txn_maker_make(maker, &header, &body, NULL);
+        struct txn *alone = txn_new(&header, &body, NULL);
+        ck_assert_uint_eq(txns[i]->bytes->size, alone->bytes->size);
+        ck_assert_mem_eq(txns[i]->bytes->bytes, alone->bytes->bytes, alone->bytes->size);
+        txn_unref(alone);
+    }
+    struct blob *bytes = blob_ref(txns[0]->bytes);
+    txn_unref(txns[0]);
+    txn_maker_free(maker);
+    for (size_t i = 1; i < ARRAY_SIZE(txns); i++) {
+        ck_assert_int_eq(txns[i]->header.zxid, (int64_t)i);
+        ck_assert_int_eq(txns[i]->body.record.set_data.data.bytes[4], 'd');
+        txn_unref(txns[i]);
+    }
+    ck_assert_int_eq(bytes->bytes[bytes->size - 5], 'd');    /* before the version */
+    blob_unref(bytes);
+    txn_maker_free(NULL);
+}
+END_TEST
+
 static Suite *txn_suite(void)
 {
     Suite *suite = suite_create("txn");
@@ -114,6 +144,7 @@ static Suite *txn_suite(void)
     tcase_add_test(tcase, every_shorter_size_is_refused);
     tcase_add_test(tcase, references_are_counted);
     tcase_add_test(tcase, large_vectors_leave_the_inline_arena);
+    tcase_add_test(tcase, a_maker_may_go_before_what_it_made);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;

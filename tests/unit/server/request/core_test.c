@@ -74,7 +74,7 @@ static void load_options(void)
 static void open_database(void)
 {
     struct error error = {0};
-    struct txn_rules rules = {true, true};
+    struct txn_rules rules = {.digest_enabled = true};
     struct file_txn_snap_log_options options = {
         .data_dir_autocreate = true,
         .db_autocreate = true,

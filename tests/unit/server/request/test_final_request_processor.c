@@ -171,7 +171,7 @@ START_TEST(what_was_applied_is_pending_no_more)
 {
     struct txn_body body = create_body("/n");
     struct request *request = write_request(5, OP_CREATE, OP_CREATE, &body);
-    struct change_record *record = change_record_new(ustring_of("/n"));
+    struct change_record *record = change_record_new(NULL, ustring_of("/n"));
     record->zxid = request->txn->header.zxid;
     outstanding_changes_add(core.outstanding_changes, record);
     process(request);

@@ -17,7 +17,7 @@ static void set_up(void)
 
 static struct change_record *add(const char *path, int64_t zxid)
 {
-    struct change_record *record = change_record_new(ustring_of(path));
+    struct change_record *record = change_record_new(NULL, ustring_of(path));
     record->zxid = zxid;
     record->exists = true;
     record->stat.mzxid = zxid;
@@ -28,7 +28,7 @@ static struct change_record *add(const char *path, int64_t zxid)
 
 static void add_removal(const char *path, int64_t zxid)
 {
-    struct change_record *record = change_record_new(ustring_of(path));
+    struct change_record *record = change_record_new(NULL, ustring_of(path));
     record->zxid = zxid;
     outstanding_changes_add(changes, record);
 }
@@ -100,9 +100,11 @@ END_TEST
 
 START_TEST(a_duplicate_shares_data_and_lists_and_has_its_own_zxid)
 {
-    struct change_record *record = change_record_new(ustring_of("/a"));
+    struct change_record *record = change_record_new(NULL, ustring_of("/a"));
     record->exists = true;
-    record->data = blob_new_copy("data", 4);
+    struct blob *owner = blob_new_copy("some data", 9);
+    change_record_set_data(record, (struct slice){owner->bytes + 5, 4}, owner);
+    blob_unref(owner);
     record->acl = acl_vector_copy(&acl_open_unsafe);
     record->child_count = 3;
     record->claimed_owner = 9;
@@ -111,7 +113,7 @@ START_TEST(a_duplicate_shares_data_and_lists_and_has_its_own_zxid)
     struct change_record *copy = change_record_duplicate(record, 42);
     ck_assert_int_eq(copy->zxid, 42);
     ck_assert(copy->exists);
-    ck_assert_ptr_eq(copy->data, record->data);
+    ck_assert_ptr_eq(copy->data.bytes, record->data.bytes);
     ck_assert_int_eq(copy->child_count, 3);
     ck_assert_int_eq(copy->claimed_owner, 9);
     ck_assert_int_eq(copy->stat.version, 5);
@@ -120,7 +122,8 @@ START_TEST(a_duplicate_shares_data_and_lists_and_has_its_own_zxid)
     ck_assert_mem_eq(copy->path, "/a", 2);
     change_record_unref(record);
     ck_assert(acl_vector_equal(change_record_acl(copy), &acl_open_unsafe));
-    ck_assert_mem_eq(copy->data->bytes, "data", 4);
+    ck_assert_uint_eq(copy->data.size, 4);
+    ck_assert_mem_eq(copy->data.bytes, "data", 4);
     change_record_unref(copy);
 }
 END_TEST

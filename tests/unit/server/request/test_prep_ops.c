@@ -207,7 +207,8 @@ START_TEST(create_foretells_node_and_parent)
     ck_assert_int_eq(node->stat.version, 0);
     ck_assert_int_eq(node->stat.ephemeral_owner, makes[_i].owner);
     ck_assert_int_eq(node->claimed_owner, makes[_i].owner);
-    ck_assert_mem_eq(node->data->bytes, "data", 4);
+    ck_assert_uint_eq(node->data.size, 4);
+    ck_assert_mem_eq(node->data.bytes, "data", 4);
     ck_assert(acl_vector_equal(change_record_acl(node), &acl_open_unsafe));
     ck_assert_int_eq(parent->stat.pzxid, context.header.zxid);
     ck_assert_int_ne(parent->stat.mzxid, context.header.zxid);
@@ -406,6 +407,28 @@ static const struct {
     {"null", "/open", NULL, CORE_SESSION, -1, ZK_OK},
     {"the root", "/", "x", CORE_SESSION, 0, ZK_OK},
 };
+START_TEST(a_pending_node_has_its_data_where_the_request_brought_it)
+{
+    struct buffer payload = {0};
+    buffer_append_string(&payload, "some data");
+    struct request *request = core_request(OP_SET_DATA, &payload);
+    struct blob *chunk = blob_ref(request->chunk);
+    struct prep_context context = core_context(request);
+    struct txn_body body = {.is_present = true};
+    struct set_data_request record = {ustring_of("/open"), {chunk->bytes + 5, 4}, -1};
+    ck_assert_int_eq(prep_set_data(&context, &record, &body), ZK_OK);
+    request_unref(request);
+    struct change_record *node = pending("/open");
+    ck_assert_ptr_eq(node->data.bytes, chunk->bytes + 5);
+    ck_assert_uint_eq(node->data.size, 4);
+    ck_assert_uint_eq(atomic_load(&chunk->references), 2);
+    outstanding_changes_remove_up_to(core.outstanding_changes, context.header.zxid);
+    change_record_unref(node);
+    ck_assert_uint_eq(atomic_load(&chunk->references), 1);
+    blob_unref(chunk);
+}
+END_TEST
+
 START_TEST(set_data_checks_in_order_and_foretells_the_node)
 {
     struct request *request = core_request(OP_SET_DATA, NULL);
@@ -436,7 +459,7 @@ START_TEST(a_version_after_the_last_is_the_first)
     struct request *request = core_request(OP_SET_DATA, NULL);
     struct txn_body body = {.is_present = true};
     struct prep_context context = core_context(request);
-    struct change_record *record = change_record_new(ustring_of("/open"));
+    struct change_record *record = change_record_new(NULL, ustring_of("/open"));
     record->exists = true;
     record->zxid = context.header.zxid - 1;
     record->stat.version = INT32_MAX;
@@ -681,6 +704,7 @@ static Suite *prep_ops_suite(void)
     tcase_add_test(tcase, delete_foretells_the_parent);
     tcase_add_test(tcase, what_will_be_gone_is_gone_and_what_will_be_there_is_there);
     tcase_add_loop_test(tcase, delete_container_checks_in_order, 0, ARRAY_SIZE(container_deletes));
+    tcase_add_test(tcase, a_pending_node_has_its_data_where_the_request_brought_it);
     tcase_add_loop_test(tcase, set_data_checks_in_order_and_foretells_the_node, 0, ARRAY_SIZE(sets));
     tcase_add_test(tcase, a_version_after_the_last_is_the_first);
     tcase_add_loop_test(tcase, set_acl_checks_in_order, 0, ARRAY_SIZE(set_acls));

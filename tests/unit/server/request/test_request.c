@@ -1,13 +1,10 @@
 /* What travels through the chain: references, records, and what a log line shows of it. */
 #include "server/request/request.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/memory.h"
-#include "common/thread/blocking_queue.h"
-#include "common/thread/thread.h"
 #include "common/wire/op_code.h"
 #include "tests/lib/check_main.h"
 
@@ -46,70 +43,6 @@ START_TEST(a_new_request_has_made_nothing_yet)
     blob_unref(chunk);
     auth_info_unref(info);
     request_unref(NULL);
-}
-END_TEST
-
-enum { MAKERS = 2, ENDERS = 2, MADE = 20000 };
-BLOCKING_QUEUE_OF(request_queue, struct request *);
-static struct request_pool pool;
-static struct request_queue *queue;
-
-static struct request *pooled(int64_t session_id)
-{
-    static const struct slice nothing;
-    return request_new_at(&pool, 1, NULL, session_id, 0, OP_PING, NULL, nothing, NULL);
-}
-
-static void make(void *arg)
-{
-    int64_t first = *(const int64_t *)arg;
-    for (int64_t i = 0; i < MADE; i++) {
-        struct request *request = pooled(first + i);
-        request->zxid = first + i;
-        if (request_queue_put(queue, request) != ZK_OK)
-            abort();
-    }
-}
-
-/* What was made by one thread alone is still as it was made. */
-static void end(void *arg)
-{
-    struct request *request;
-    (void)arg;
-    while (request_queue_take(queue, &request, 1) > 0) {
-        if (request->zxid != request->session_id || atomic_load(&request->references) != 1)
-            abort();    /* Check's own are for the thread of the test */
-        request->zxid = -2;
-        request_unref(request);
-    }
-}
-
-START_TEST(what_is_over_is_used_again_and_never_twice_at_a_time)
-{
-    static const int64_t firsts[MAKERS] = {0, 1000000};
-    struct thread *makers[MAKERS], *enders[ENDERS];
-    struct request *request = pooled(5), *other = pooled(6);
-    ck_assert_ptr_ne(request, other);
-    request_unref(request);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)    /* there an address that is over is not used again */
-    struct request *again = pooled(7);
-    ck_assert_ptr_eq(again, request);
-    ck_assert_int_eq(again->session_id, 7);
-    request_unref(again);
-#endif
-    request_unref(other);
-    queue = request_queue_new(64);
-    for (int i = 0; i < MAKERS; i++)
-        makers[i] = thread_start("maker", make, (void *)(uintptr_t)&firsts[i]);
-    for (int i = 0; i < ENDERS; i++)
-        enders[i] = thread_start("ender", end, NULL);
-    for (int i = 0; i < MAKERS; i++)
-        thread_join(makers[i]);
-    request_queue_close(queue);
-    for (int i = 0; i < ENDERS; i++)
-        thread_join(enders[i]);
-    request_queue_free(queue);
-    request_pool_release(&pool);
 }
 END_TEST
 
@@ -223,7 +156,6 @@ static Suite *request_suite(void)
     Suite *suite = suite_create("request");
     TCase *tcase = tcase_create("request");
     tcase_add_test(tcase, a_new_request_has_made_nothing_yet);
-    tcase_add_test(tcase, what_is_over_is_used_again_and_never_twice_at_a_time);
     tcase_add_test(tcase, the_record_of_one_made_here_is_copied);
     tcase_add_test(tcase, its_reader_stops_at_the_limit);
     tcase_add_test(tcase, its_arena_goes_with_it);

@@ -47,7 +47,7 @@ static bool log_holds(int64_t zxid)
 {
     struct txn_iterator *iterator;
     struct txn *txn;
-    struct file_txn_log_options options = {.max_record_size = INT32_MAX, .rules = {true, true}};
+    struct file_txn_log_options options = {.max_record_size = INT32_MAX, .rules = {.digest_enabled = true}};
     if (txn_iterator_open(log_directory, zxid, true, &options, &iterator, NULL) != ZK_OK)
         return false;
     bool is_there = txn_iterator_next(iterator, &txn, NULL) == ZK_OK;
@@ -111,7 +111,7 @@ static void set_up(void)
 
 static void start(void)
 {
-    sync_processor = sync_request_processor_start(&core, &next.base);
+    sync_processor = sync_request_processor_start(&core, &next.base, false);
 }
 
 static void stop(void)
@@ -416,9 +416,22 @@ START_TEST(after_so_many_transactions_a_snapshot_is_taken)
 }
 END_TEST
 
+START_TEST(a_snapshot_that_is_due_is_written_beside_the_first_requests)
+{
+    size_t before = snapshots();
+    data_tree_set_last_processed_zxid(zk_database_tree(core.database), 5);    /* the snapshot's name */
+    sync_processor = sync_request_processor_start(&core, &next.base, true);
+    put_write(0);
+    flush();
+    assert_passed_in_order(1);
+    stop();    /* waits for it */
+    ck_assert_uint_eq(snapshots(), before + 1);
+}
+END_TEST
+
 START_TEST(an_observer_has_nothing_behind_its_log)
 {
-    sync_processor = sync_request_processor_start(&core, NULL);
+    sync_processor = sync_request_processor_start(&core, NULL, false);
     int64_t zxid = 0;
     put_read(0);
     for (int32_t i = 1; i < 100; i++)
@@ -507,6 +520,7 @@ static Suite *sync_request_processor_suite(void)
     tcase_add_test(tcase, what_stands_in_the_queue_is_passed_on_before_shutdown);
     tcase_add_test(tcase, a_throttled_write_is_not_logged);
     tcase_add_test(tcase, after_so_many_transactions_a_snapshot_is_taken);
+    tcase_add_test(tcase, a_snapshot_that_is_due_is_written_beside_the_first_requests);
     tcase_add_test(tcase, an_observer_has_nothing_behind_its_log);
     tcase_add_test(tcase, without_a_directory_for_the_log_nothing_is_passed_on);
     tcase_add_test(tcase, when_the_disk_is_full_nothing_more_is_passed_on);

@@ -54,7 +54,7 @@ static void check_events(struct replay *replay)
 
 static void check_txn(struct replay *replay)
 {
-    static const struct txn_rules rules = {true, true};
+    static const struct txn_rules rules = {.digest_enabled = true};
     struct jute_buffer bytes = jute_read_buffer(&replay->in);
     struct jute_reader reader;
     jute_reader_init(&reader, bytes.bytes, (size_t)bytes.size, &replay->arena);

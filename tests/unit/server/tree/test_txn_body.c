@@ -10,7 +10,7 @@
 #define HEADER(type) "01000000a1b200010000000700000001000000050000018bcfe5687b" type
 #define OPEN "000000010000001f00000005776f726c6400000006616e796f6e65"
 
-static const struct txn_rules rules = {true, true};
+static const struct txn_rules rules = {.digest_enabled = true};
 
 static const struct {
     const char *name, *hex, *printed;
@@ -124,6 +124,27 @@ START_TEST(a_close_session_before_3_6_is_not_present)
 }
 END_TEST
 
+/* Of a leader with closeSessionTxn.enabled=false, whatever the option is here; and with a record, of none, one or two paths. */
+START_TEST(a_close_session_says_itself_whether_it_has_paths)
+{
+    static const struct {
+        const char *bytes;
+        bool is_present;
+        int32_t count;
+    } cases[] = {{HEADER("fffffff5") "00000002" "000000172f657068", false, 0},
+                 {HEADER("fffffff5") "00000000" "00000002" "000000172f657068", true, 0},
+                 {HEADER("fffffff5") "00000001" "000000022f61" "00000002" "000000172f657068", true, 1},
+                 {HEADER("fffffff5") "00000002" "000000022f61" "000000022f62" "00000002" "000000172f657068", true, 2}};
+    struct decoded decoded;
+    ck_assert_int_eq(decode(&decoded, cases[_i].bytes), ZK_OK);
+    ck_assert(decoded.body.is_present == cases[_i].is_present && decoded.has_digest);
+    ck_assert_int_eq(decoded.digest.tree_digest, 0x172f657068);
+    if (decoded.body.is_present)
+        ck_assert_int_eq(decoded.body.record.close_session.paths2_delete.count, cases[_i].count);
+    arena_release(&decoded.arena);
+}
+END_TEST
+
 START_TEST(one_error_makes_errors_of_a_whole_multi)
 {
     struct decoded decoded;
@@ -187,6 +208,7 @@ static Suite *txn_body_suite(void)
     tcase_add_test(tcase, a_digest_follows_the_record);
     tcase_add_test(tcase, a_create_before_3_4_has_no_parent_cversion);
     tcase_add_test(tcase, a_close_session_before_3_6_is_not_present);
+    tcase_add_loop_test(tcase, a_close_session_says_itself_whether_it_has_paths, 0, 4);
     tcase_add_test(tcase, one_error_makes_errors_of_a_whole_multi);
     tcase_add_loop_test(tcase, damage_is_told, 0, ARRAY_SIZE(damaged));
     tcase_add_test(tcase, every_cut_is_survived);
