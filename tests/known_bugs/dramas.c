@@ -38,6 +38,7 @@ static void make_plan(const struct drama *drama, uint64_t seed, struct plan *pla
     plan->drama = drama->play;
     if (drama->prepare != NULL)
         drama->prepare(plan);
+    memcpy(plan->options[1], plan->options[0], sizeof(plan->options[1]));    /* at a restart, too */
 }
 
 static bool play_one(const struct drama *drama, uint64_t seed, bool traces)

@@ -28,9 +28,9 @@ void stage_plan(struct plan *plan, uint64_t seed)
 
 void stage_add_options(struct plan *plan, const char *lines)
 {
-    size_t size = strlen(plan->options);
-    int more = snprintf(plan->options + size, sizeof(plan->options) - size, "%s", lines);
-    assert(more > 0 && size + (size_t)more < sizeof(plan->options));
+    size_t size = strlen(plan->options[0]);
+    int more = snprintf(plan->options[0] + size, sizeof(plan->options[0]) - size, "%s", lines);
+    assert(more > 0 && size + (size_t)more < sizeof(plan->options[0]));
 }
 
 static void look_for_ends(struct cluster *cluster)
