@@ -81,11 +81,10 @@ class Build:
         return lines
 
     def compiled(self, source, scratch):
-        """The object of a patched source; patched headers come before those of the tree."""
+        """The object of a patched source; patched headers come before those of the tree, for it alone."""
         target = os.path.join(scratch, source)[:-2] + ".o"
-        command = "%s -I%s -w -c -o %s %s" % (self.compile.replace(" -I", " -I%s -I" % shlex.quote(scratch), 1),
-                                              shlex.quote(scratch), shlex.quote(target),
-                                              shlex.quote(os.path.join(scratch, source)))
+        compiler = self.compile.replace(" -I", " -I%s -I" % shlex.quote(scratch), 1)
+        command = "%s -w -c -o %s %s" % (compiler, shlex.quote(target), shlex.quote(os.path.join(scratch, source)))
         result = run(["sh", "-c", command], cwd=BUILD)
         if result.returncode:
             raise Failure("%s cannot be compiled\n%s" % (source, result.stdout))
@@ -137,6 +136,10 @@ class Bug:
             return [line for line in output.splitlines() if "FAILED: " in line]
         name = ":%s:" % self.arguments[0]
         return [line for line in output.splitlines() if line.startswith("not ok") and name in line]
+
+    def verdict(self, line):
+        """What a line of problems() says, without where it stands."""
+        return line.partition(":%s: " % self.arguments[0] if self.is_unit else "FAILED: ")[2] or line
 
     def is_caught_by(self, line):
         return bool(self.problems(line)) and self.caught.search(line) is not None
@@ -237,7 +240,7 @@ def tried(build, unpatched, bug, verbose, keep):
             problems = bug.problems(output)
             hits = [line for line in problems if bug.caught.search(line)]
             result.is_caught = bool(hits)
-            result.verdict = (hits or problems or ["nothing failed"])[0].partition("FAILED: ")[2] or (hits or [""])[0]
+            result.verdict = bug.verdict((hits or problems or ["nothing failed"])[0])
             if verbose or not hits:
                 result.notes += problems[:40] or [output[-1500:]]
         except Failure as failure:
