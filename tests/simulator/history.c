@@ -22,7 +22,7 @@ struct reg {
 };
 
 static struct {
-    struct table applied;      /* zxid -> hash */
+    struct table applied;      /* zxid -> hash, the zxid before it where that is known */
     struct reg regs[HISTORY_REGISTERS];
     struct table created;      /* hash of the path -> zxid */
     uint64_t last_value, acknowledged;
@@ -85,6 +85,17 @@ void history_applied(const char *who, int64_t zxid, uint64_t hash)
         row->first = hash;
     else if (row->first != hash)
         sim_violation("%s applied another transaction 0x%" PRIx64 " than others", who, (uint64_t)zxid);
+}
+
+void history_followed(const char *who, int64_t zxid, int64_t previous)
+{
+    bool is_new;
+    struct row *row = row_of(&history.applied, (uint64_t)zxid, &is_new);
+    if (row->second == 0)
+        row->second = (uint64_t)previous;
+    else if (row->second != (uint64_t)previous)
+        sim_violation("%s: 0x%" PRIx64 " follows 0x%" PRIx64 ", and follows 0x%" PRIx64 " elsewhere", who, (uint64_t)zxid,
+                      (uint64_t)previous, row->second);
 }
 
 uint64_t history_new_value(void)

@@ -2,7 +2,8 @@
  * What the clients and servers of a seed did and saw, and whether that may be. Filled by programs as they go, in memory of
  * the driver's, so that it outlives them; never waits. Every check that fails is a sim_violation().
  *
- * (1) Agreement: a zxid stands for the same transaction, byte for byte, on every server that applied it.
+ * (1) Agreement: a zxid stands for the same transaction, byte for byte, on every server that applied it, and follows the
+ *     same one on each of them.
  * (2) No fork: a version of a register has one value, one zxid; two writes never make the same version.
  * (3) No loss: a version that was acknowledged is there ever after, for whoever reads behind a sync.
  * (4) A session never goes back: not in the zxid of its answers, and not in the versions it reads, not on another server.
@@ -21,6 +22,8 @@ void history_end(void);
 
 /* A server applied this transaction. */
 void history_applied(const char *who, int64_t zxid, uint64_t hash);
+/* The one before it there. */
+void history_followed(const char *who, int64_t zxid, int64_t previous);
 
 #define HISTORY_REGISTERS 8    /* registers 0 ... 7 */
 /* A value nobody else writes; its number stands in the register's data. */

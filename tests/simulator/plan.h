@@ -63,8 +63,10 @@ struct plan_fault {
     bool is_left_out;
 };
 
+struct cluster;
 struct plan {
     uint64_t seed;
+    void (*drama)(struct cluster *cluster);    /* what happens while the clients work, in place of the faults; or NULL */
     enum plan_mode mode;
     int voters, observers, clients;
     int64_t tick_ms, length_ns;

@@ -216,7 +216,10 @@ static void drive(void *arg)
     cluster_begin(&run->cluster, run->plan);
     if (!set_up(run))
         return;
-    suffer(run);
+    if (run->plan->drama != NULL)
+        run->plan->drama(&run->cluster);
+    else
+        suffer(run);
     if (sim_verdict() == NULL) {
         sim_trace("all faults end");
         faults_end_all(&run->cluster);

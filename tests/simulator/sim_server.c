@@ -61,6 +61,8 @@ static void look_at_window(struct program *program, struct committed_log *window
             sim_violation("%s: in its window 0x%" PRIx64 " follows 0x%" PRIx64, who, (uint64_t)zxid,
                           (uint64_t)committed_log_held_at(window, at - 1)->header.zxid);
         history_applied(who, zxid, hash_of(txn->bytes));
+        if (at > 0)
+            history_followed(who, zxid, committed_log_held_at(window, at - 1)->header.zxid);
         program->server->facts.applied++;
         program->seen_zxid = zxid;
     }
@@ -73,6 +75,8 @@ static void look(struct program *program)
     struct zookeeper_server *server = program->main.server;
     struct server_core *core = zookeeper_server_core(server);
     facts->serves = zookeeper_server_is_running(server);
+    facts->takes_snapshot = program->main.peer != NULL &&
+                            atomic_load(&quorum_peer_self(program->main.peer)->sync_mode) == SYNC_SNAP;
     if (!facts->serves || !zk_database_is_initialized(core->database)) {
         facts->leads = false;
         return;

@@ -16,6 +16,7 @@ struct sim_server {
     /* Written by the program, for the driver; of the present program or the last one. */
     struct sim_server_facts {
         bool serves, leads;
+        bool takes_snapshot;      /* a leader's, and it is not saved yet */
         int64_t zxid;             /* the last it applied */
         uint64_t digest;          /* of its tree at that, when asked by `asks_for_digest` */
         bool digest_is_consistent;

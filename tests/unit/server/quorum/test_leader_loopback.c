@@ -162,15 +162,20 @@ static void request_session(struct wire_learner *learner)
     buffer_release(&payload);
 }
 
-static void request_create(struct wire_learner *learner, const char *path, int32_t flags)
+static void request_create_with(struct wire_learner *learner, const char *path, int32_t flags, struct jute_buffer data)
 {
     struct zk_acl open = { .perms = 31, .id = { ustring_of("world"), ustring_of("anyone") } };
     struct create_request request = {
-        .path = ustring_of(path), .data = { (const uint8_t *)"data", 4 }, .acl = { &open, 1 }, .flags = flags };
+        .path = ustring_of(path), .data = data, .acl = { &open, 1 }, .flags = flags };
     struct buffer payload = { 0 };
     jute_write_create_request(&payload, &request);
     wire_learner_request(learner, SESSION, 1, OP_CREATE, &payload);
     buffer_release(&payload);
+}
+
+static void request_create(struct wire_learner *learner, const char *path, int32_t flags)
+{
+    request_create_with(learner, path, flags, (struct jute_buffer){ (const uint8_t *)"data", 4 });
 }
 
 static void wait_applied(int64_t zxid)
@@ -216,10 +221,8 @@ static void expect_history(struct wire_learner *learner, int64_t first, int64_t 
 }
 
 /* The tree of a snapshot sent: it has /n<last> and no more; *ret_zxid is what SNAP said. */
-static void expect_snapshot(struct wire_learner *learner, int64_t last)
+static void expect_snapshot_content(struct wire_learner *learner, int64_t last)
 {
-    int64_t zxid = wire_learner_expect(learner, QP_SNAP);
-    ck_assert_int_ge(zxid, E1(last));
     struct data_tree *tree = data_tree_new(&(struct data_tree_options){ .digest_enabled = true }, NULL);
     struct session_table *sessions = session_table_new();
     struct byte_source *source = quorum_channel_source(learner->channel);
@@ -235,6 +238,32 @@ static void expect_snapshot(struct wire_learner *learner, int64_t last)
     ck_assert_uint_eq(session_table_count(sessions), 1);
     session_table_free(sessions);
     data_tree_free(tree);
+}
+
+static void expect_snapshot(struct wire_learner *learner, int64_t last)
+{
+    int64_t zxid = wire_learner_expect(learner, QP_SNAP);
+    ck_assert_int_ge(zxid, E1(last));
+    expect_snapshot_content(learner, last);
+}
+
+static int64_t await_proposal(struct wire_learner *learner)
+{
+    do {
+        wire_learner_read(learner);
+    } while (learner->packet.type != QP_PROPOSAL);
+    return learner->packet.zxid;
+}
+
+/* A node with nearly as much data as it may have. */
+static void request_large_and_ack(struct wire_learner *learner, int64_t zxid)
+{
+    static uint8_t bytes[900000];
+    char path[32];
+    snprintf(path, sizeof(path), "/large%d", (int)(zxid - E1(0)));
+    request_create_with(learner, path, 0, (struct jute_buffer){ bytes, sizeof(bytes) });
+    ck_assert_int_eq(await_proposal(learner), zxid);
+    wire_learner_send(learner, QP_ACK, zxid, NULL, 0);
 }
 
 /* ---- tests ---- */
@@ -347,6 +376,39 @@ START_TEST(a_new_one_gets_a_snapshot)
     wire_learner_connect(&three, port, 3);
     wire_learner_register(&three, QP_FOLLOWERINFO, 0, 0, 0);
     expect_snapshot(&three, 9);
+    wire_learner_finish(&three);
+    wire_learner_close(&three);
+    wire_learner_close(&two);
+}
+END_TEST
+
+/* A snapshot that does not fit into the sockets' buffers is not sent to its end while the learner does not read. Others go
+ * on meanwhile (3531), and the learner hears of it before NEWLEADER (3104). */
+START_TEST(what_is_proposed_while_a_snapshot_is_sent_comes_before_new_leader)
+{
+    start();
+    form_quorum();
+    write_history(9);
+    for (int64_t zxid = E1(10); zxid <= E1(33); zxid++)
+        request_large_and_ack(&two, zxid);
+    wait_applied(E1(33));
+    wire_learner_connect(&three, port, 3);
+    wire_learner_register(&three, QP_FOLLOWERINFO, 0, 0, 0);
+    wire_learner_expect(&three, QP_SNAP);
+    for (int64_t zxid = E1(34); zxid <= E1(36); zxid++) {
+        char path[32];
+        snprintf(path, sizeof(path), "/p%d", (int)(zxid - E1(0)));
+        request_create(&two, path, 0);
+        ck_assert_int_eq(await_proposal(&two), zxid);
+    }
+    wire_learner_send(&two, QP_ACK, E1(34), NULL, 0);
+    wire_learner_send(&two, QP_ACK, E1(35), NULL, 0);
+    wait_applied(E1(35));
+    expect_snapshot_content(&three, 9);
+    for (int64_t zxid = E1(34); zxid <= E1(36); zxid++)
+        ck_assert_int_eq(wire_learner_expect(&three, QP_PROPOSAL), zxid);
+    ck_assert_int_eq(wire_learner_expect(&three, QP_COMMIT), E1(34));
+    ck_assert_int_eq(wire_learner_expect(&three, QP_COMMIT), E1(35));
     wire_learner_finish(&three);
     wire_learner_close(&three);
     wire_learner_close(&two);
@@ -953,6 +1015,7 @@ static Suite *leader_loopback_suite(void)
     tcase_add_test(tcase, one_within_the_window_gets_a_diff);
     tcase_add_test(tcase, one_that_is_ahead_is_cut_back);
     tcase_add_test(tcase, a_new_one_gets_a_snapshot);
+    tcase_add_test(tcase, what_is_proposed_while_a_snapshot_is_sent_comes_before_new_leader);
     tcase_add_test(tcase, one_behind_the_window_gets_the_log);
     tcase_add_test(tcase, a_log_dearer_than_a_snapshot_is_not_sent);
     tcase_add_test(tcase, history_before_a_snapshot_that_began_an_epoch_is_not_sent);

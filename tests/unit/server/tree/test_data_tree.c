@@ -250,6 +250,40 @@ START_TEST(a_multi_moves_the_zxid_at_its_end)
 }
 END_TEST
 
+static int64_t zxid_within;    /* of the tree, when an event was delivered */
+
+static void look_at_zxid(struct watcher *self, const struct watch_event *event)
+{
+    (void)self;
+    (void)event;
+    zxid_within = data_tree_last_processed_zxid(tree);
+}
+
+/* A snapshot that begins between two parts of a multi takes its name, and what is replayed over it, from there. */
+START_TEST(between_the_parts_of_a_multi_the_zxid_is_that_before_it)    /* ZOOKEEPER-3127 */
+{
+    struct txn_part parts[] = {
+        {OP_CREATE,
+         {.is_present = true, .record.create = {ustring_of("/a"), bytes_of("1"), acl_open_unsafe, false, -1}}},
+        {OP_CREATE,
+         {.is_present = true, .record.create = {ustring_of("/b"), bytes_of("2"), acl_open_unsafe, false, -1}}},
+    };
+    struct txn_body body = {.record.multi = {parts, 2}};
+    struct process_txn_result result;
+    struct watcher_ops ops = *watcher.base.ops;
+    ops.process = look_at_zxid;
+    watcher.base.ops = &ops;
+    ck_assert_int_eq(create(tree, 7, "/before"), ZK_OK);
+    struct zk_stat stat;
+    ck_assert_int_eq(data_tree_stat_node(tree, ustring_of("/b"), NULL, &watcher.base, &stat), ZK_NO_NODE);
+    zxid_within = -1;
+    ck_assert_int_eq(apply_txn(tree, OP_MULTI, 8, 1, body, &result), ZK_OK);
+    ck_assert_int_eq(zxid_within, 7);
+    ck_assert_int_eq(data_tree_last_processed_zxid(tree), 8);
+    watcher.base.ops = &fake_watcher_ops;
+}
+END_TEST
+
 /* ---- sessions ---- */
 
 START_TEST(close_session_deletes_in_the_order_of_its_record)
@@ -470,6 +504,7 @@ static Suite *data_tree_suite(void)
     tcase_add_test(tcase, a_repeated_creation_changes_only_permissions);
     tcase_add_test(tcase, a_deletion_of_what_is_gone_still_tells_the_parent);
     tcase_add_test(tcase, a_multi_moves_the_zxid_at_its_end);
+    tcase_add_test(tcase, between_the_parts_of_a_multi_the_zxid_is_that_before_it);
     tcase_add_test(tcase, close_session_deletes_in_the_order_of_its_record);
     tcase_add_test(tcase, set_watches_tells_what_was_missed);
     tcase_add_test(tcase, a_quota_counts_its_subtree);
