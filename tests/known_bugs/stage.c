@@ -11,10 +11,6 @@
 #define STEP_NS (5 * SIM_MS)
 #define NEVER_NS (SIM_FOREVER / 2)
 
-static struct {
-    bool may_end[PLAN_MOST_SERVERS];
-} stage;
-
 void stage_plan(struct plan *plan, uint64_t seed)
 {
     *plan = (struct plan){.seed = seed, .voters = 3, .clients = 1, .tick_ms = 200, .length_ns = SIM_S};
@@ -23,7 +19,6 @@ void stage_plan(struct plan *plan, uint64_t seed)
     plan->weights[0][SIM_WRITE] = 1;
     stage_add_options(plan, "tickTime=200\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\npreAllocSize=64\n"
                             "fastleader.maxNotificationInterval=400\nadmin.enableServer=false\nautopurge.purgeInterval=0\n");
-    memset(&stage, 0, sizeof(stage));
 }
 
 void stage_add_options(struct plan *plan, const char *lines)
@@ -33,21 +28,8 @@ void stage_add_options(struct plan *plan, const char *lines)
     assert(more > 0 && size + (size_t)more < sizeof(plan->options[0]));
 }
 
-static void look_for_ends(struct cluster *cluster)
-{
-    for (int i = 0; i < cluster->server_count; i++) {
-        struct sim_node *node = cluster->servers[i].node;
-        if (node->is_running || node->exit_code == 0)
-            continue;
-        if (!stage.may_end[i])
-            sim_violation("%s ends by itself with code %d", node->name, node->exit_code);
-        node->exit_code = 0;
-    }
-}
-
 static void step(struct cluster *cluster)
 {
-    look_for_ends(cluster);
     cluster_supervise(cluster);
     sim_sleep_until(sim_now_ns() + sim_between(STEP_NS / 2, STEP_NS));
 }
@@ -62,7 +44,7 @@ void stage_run(struct cluster *cluster, int64_t ns)
 void stage_may_end(struct cluster *cluster, int server)
 {
     assert(server < cluster->server_count);
-    stage.may_end[server] = true;
+    cluster->may_end[server] = true;
 }
 
 bool stage_serves(const struct cluster *cluster, int server)
@@ -107,7 +89,6 @@ bool stage_await_end(struct cluster *cluster, int server, int64_t ns)
 
 void stage_down(struct cluster *cluster, int server, bool with_power)
 {
-    look_for_ends(cluster);
     cluster_hold_down(cluster, server, NEVER_NS);
     sim_node_kill(cluster->servers[server].node, with_power);
 }

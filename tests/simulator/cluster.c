@@ -81,6 +81,7 @@ void cluster_begin(struct cluster *cluster, const struct plan *plan)
     *cluster = (struct cluster){.plan = plan, .lost = -1};
     make_servers(cluster);
     make_clients(cluster);
+    check_exits_begin(cluster);
 }
 
 static bool is_due(struct sim_node *node, int64_t *starts_at_ns)
@@ -141,6 +142,7 @@ void cluster_wipe(struct cluster *cluster, int server)
 
 void cluster_supervise(struct cluster *cluster)
 {
+    check_exits(cluster);
     for (int i = 0; i < cluster->server_count; i++)
         replace_rotten(cluster, i);
     for (int i = 0; i < cluster->server_count; i++)

@@ -13,6 +13,7 @@ struct cluster {
     int options_of[PLAN_MOST_SERVERS];          /* which of the plan's it has */
     int64_t rotten_since_ns[PLAN_MOST_SERVERS]; /* a bit of its disk was turned over, and it has not served since; 0: no */
     int lost;                                   /* the server that lost its disk, or a bit of it; -1: none has */
+    bool may_end[PLAN_MOST_SERVERS];            /* by themselves: their disks may fail, lie or be full */
     int64_t starts_at_ns[PLAN_MOST_SERVERS];    /* when the supervisor starts it again; 0: it has not seen it end yet */
     struct sim_client clients[PLAN_MOST_CLIENTS];
     int64_t client_starts_at_ns[PLAN_MOST_CLIENTS];
@@ -37,6 +38,10 @@ int cluster_leader(const struct cluster *cluster);    /* an index; -1: nobody sa
 bool cluster_all_serve(const struct cluster *cluster);
 /* Sleeps and supervises until `is_so` or the time; whether it is so. */
 bool cluster_wait(struct cluster *cluster, bool (*is_so)(struct cluster *cluster), int64_t deadline_ns);
+
+/* check_exits.c: who may end by itself by its plan; nobody else has since the last look. */
+void check_exits_begin(struct cluster *cluster);
+void check_exits(struct cluster *cluster);
 
 /* faults.c: does it; takes it back, as far as it is something that lasts; takes back everything there may be. */
 void fault_begin(struct cluster *cluster, const struct plan_fault *fault);
