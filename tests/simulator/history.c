@@ -24,6 +24,7 @@ struct reg {
 static struct {
     struct table applied;      /* zxid -> hash, the zxid before it where that is known */
     struct reg regs[HISTORY_REGISTERS];
+    struct table leaders;      /* epoch -> sid */
     struct table created;      /* hash of the path -> zxid */
     uint64_t last_value, acknowledged;
 } history;
@@ -71,6 +72,7 @@ void history_begin(void)
 void history_end(void)
 {
     free(history.applied.rows);
+    free(history.leaders.rows);
     free(history.created.rows);
     for (int i = 0; i < HISTORY_REGISTERS; i++)
         free(history.regs[i].versions.rows);
@@ -96,6 +98,16 @@ void history_followed(const char *who, int64_t zxid, int64_t previous)
     else if (row->second != (uint64_t)previous)
         sim_violation("%s: 0x%" PRIx64 " follows 0x%" PRIx64 ", and follows 0x%" PRIx64 " elsewhere", who, (uint64_t)zxid,
                       (uint64_t)previous, row->second);
+}
+
+void history_led(const char *who, int sid, int64_t epoch)
+{
+    bool is_new;
+    struct row *row = row_of(&history.leaders, (uint64_t)epoch + 1, &is_new);
+    if (is_new)
+        row->first = (uint64_t)sid;
+    else if (row->first != (uint64_t)sid)    /* (7) */
+        sim_violation("%s leads in epoch %" PRId64 ", in which server %" PRIu64 " has led", who, epoch, row->first);
 }
 
 uint64_t history_new_value(void)

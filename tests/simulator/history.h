@@ -9,6 +9,7 @@
  * (4) A session never goes back: not in the zxid of its answers, and not in the versions it reads, not on another server.
  * (5) A watch fires, or its session never sees anything newer than what it was set on.
  * (6) Names of sequential nodes are given once.
+ * (7) Leadership: an epoch has one leader.
  */
 #ifndef ZKC_TESTS_SIMULATOR_HISTORY_H
 #define ZKC_TESTS_SIMULATOR_HISTORY_H
@@ -24,6 +25,9 @@ void history_end(void);
 void history_applied(const char *who, int64_t zxid, uint64_t hash);
 /* The one before it there. */
 void history_followed(const char *who, int64_t zxid, int64_t previous);
+
+/* A server leads, and serves, in this epoch. */
+void history_led(const char *who, int sid, int64_t epoch);
 
 #define HISTORY_REGISTERS 8    /* registers 0 ... 7 */
 /* A value nobody else writes; its number stands in the register's data. */

@@ -83,6 +83,9 @@ static void look(struct program *program)
     }
     const char *state = core->role->ops->state_name;
     facts->leads = strcmp(state, "leader") == 0 || strcmp(state, "standalone") == 0;
+    if (facts->leads && program->main.peer != NULL)
+        history_led(program->server->node->name, program->server->sid,
+                    quorum_self_current_epoch(quorum_peer_self(program->main.peer)));
     look_at_window(program, zk_database_committed_log(core->database));
     struct data_tree *tree = zk_database_tree(core->database);
     facts->zxid = data_tree_last_processed_zxid(tree);
