@@ -137,17 +137,11 @@ static void refuse_unknown_type(struct zookeeper_server *server, struct request 
     request_unref(request);
 }
 
-/* False: its session is gone. Departs from Java: what came together is one sign of life. */
-static bool touch(struct zookeeper_server *server, const struct request *request)
+static bool touch(struct zookeeper_server *server, struct server_cnxn *cnxn)
 {
     struct session_tracker *tracker = server->core.session_tracker;
-    struct server_cnxn *cnxn = request->cnxn;
-    if (cnxn == NULL || atomic_load_explicit(&cnxn->touched_ms, memory_order_relaxed) == request->create_time_ms)
-        return true;
-    if (!tracker->ops->touch_session(tracker, atomic_load(&cnxn->session_id), atomic_load(&cnxn->session_timeout_ms)))
-        return false;
-    atomic_store_explicit(&cnxn->touched_ms, request->create_time_ms, memory_order_relaxed);
-    return true;
+    return cnxn == NULL || tracker->ops->touch_session(tracker, atomic_load(&cnxn->session_id),
+                                                       atomic_load(&cnxn->session_timeout_ms));
 }
 
 /* A ping whose connection waits for nothing else: no answer is due before its own. */
@@ -160,7 +154,7 @@ static bool goes_beside_the_chain(const struct zookeeper_server *server, const s
 /* submitRequestNow. Nobody takes chain and tracker away meanwhile: the caller holds role_lock, or is the throttler. */
 static void submit_now(struct zookeeper_server *server, struct request *request)
 {
-    if (!zookeeper_server_is_running(server) || !touch(server, request)) {
+    if (!zookeeper_server_is_running(server) || !touch(server, request->cnxn)) {
         log_debug("Dropping a request of session 0x%" PRIx64 ": it is gone, or the server is coming down",
                   (uint64_t)request->session_id);
         request_unref(request);

@@ -142,7 +142,6 @@ struct server_cnxn *server_cnxn_new(struct server_cnxn_factory *factory, struct 
     cnxn->writes_directly = server_cnxn_factory_parts(factory)->tls == NULL;
     atomic_init(&cnxn->session_timeout_ms, session_timeout_ms);
     atomic_init(&cnxn->certificate_verdict, ZK_AGAIN);
-    atomic_init(&cnxn->touched_ms, -1);
     mutex_init(&cnxn->write_lock);
     mutex_init(&cnxn->lock);
     list_init(&cnxn->factory_link);

@@ -93,7 +93,6 @@ struct server_cnxn {
     _Atomic bool is_throttled;           /* not read for the time being */
     _Atomic int64_t outstanding;         /* requests with an xid > 0 that have no reply yet */
     _Atomic int64_t packets_received;
-    _Atomic int64_t touched_ms;          /* when the frames were taken up with which its session was last touched */
     _Atomic int64_t unsent_events;       /* bytes of events since everything was last sent */
     _Atomic int close_reason;            /* enum disconnect_reason */
     _Atomic bool close_now;              /* the selector is to close it without writing any more */

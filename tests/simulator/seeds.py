@@ -93,8 +93,8 @@ def main():
     is_plain_build = os.environ.get("ZKC_SANITIZERS", "no") == "no"
     is_check = options.safety is None and options.liveness is None
     report = tap.Tap(plain=not options.tap)
-    ranges = [("safety", options.safety or ("1-2000" if is_plain_build else "1-100"), ()),
-              ("liveness", options.liveness or ("1-500" if is_plain_build else "1-40"), ("--liveness",))]
+    ranges = [("safety", options.safety or ("1-2000" if is_plain_build else "1-40"), ()),
+              ("liveness", options.liveness or ("1-500" if is_plain_build else "1-20"), ("--liveness",))]
     sums = [run_seeds(report, kind, seeds, options.jobs, more) for kind, seeds, more in ranges]
     if all(sums):
         seconds, hours = sum(one[2] for one in sums), sum(one[4] for one in sums)
