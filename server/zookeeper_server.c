@@ -155,6 +155,9 @@ static void fill_core(struct zookeeper_server *server, int64_t server_id)
     core->ephemeral_rules = (struct ephemeral_rules){options->extended_types_enabled, options->emulate353_ttl_nodes};
     core->digest_enabled = options->digest_enabled;
     core->close_session_txn_enabled = options->close_session_txn_enabled;
+    if (!core->close_session_txn_enabled)
+        log_warn("closeSessionTxn.enabled is false: after a start from a snapshot the parents of ephemerals may differ "
+                 "between servers (ZOOKEEPER-3145)");
     core->skip_acl = options->skip_acl;
     core->enforce_quota = options->enforce_quota;
     core->quota_limiter = &server->quota;

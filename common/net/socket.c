@@ -260,43 +260,6 @@ int socket_wait(int fd, uint32_t events, int64_t deadline_ms)
                       deadline_ms);
 }
 
-int socket_receive_all(int fd, void *bytes, size_t size, int64_t deadline_ms)
-{
-    uint8_t *at = bytes;
-    while (size > 0) {
-        size_t got;
-        int err = socket_receive(fd, at, size, &got);
-        if (err == ZK_OK) {
-            at += got;
-            size -= got;
-        } else if (err == ZK_AGAIN) {
-            err = wait_ready(fd, POLLIN, deadline_ms);
-        }
-        if (err != ZK_OK)
-            return err;
-    }
-    return ZK_OK;
-}
-
-int socket_send_all(int fd, const void *bytes, size_t size, int64_t deadline_ms)
-{
-    const uint8_t *at = bytes;
-    while (size > 0) {
-        struct iovec part = { .iov_base = (void *)at, .iov_len = size };    /* only read */
-        size_t sent;
-        int err = socket_send(fd, &part, 1, &sent);
-        if (err == ZK_OK) {
-            at += sent;
-            size -= sent;
-        } else if (err == ZK_AGAIN) {
-            err = wait_ready(fd, POLLOUT, deadline_ms);
-        }
-        if (err != ZK_OK)
-            return err;
-    }
-    return ZK_OK;
-}
-
 void socket_shutdown(int fd)
 {
     (void)shutdown(fd, SHUT_RDWR);

@@ -17,11 +17,21 @@ struct durable_mark {
     struct file *file;
 };
 
+/* By hand, as it is done at every sync. */
+static void put_hex(char *text, uint64_t value, int digits)
+{
+    for (int i = digits; i > 0; i--, value >>= 4)
+        text[i - 1] = "0123456789abcdef"[value & 15];
+}
+
 static void print(char text[MARK_SIZE + 1], int64_t log_zxid, int64_t offset)
 {
-    snprintf(text, MARK_SIZE + 1, "%016" PRIx64 " %016" PRIx64, (uint64_t)log_zxid, (uint64_t)offset);
-    snprintf(text + FACTS_SIZE, MARK_SIZE + 1 - FACTS_SIZE, " %08" PRIx32 "\n",
-             adler32_update(ADLER32_START, (const uint8_t *)text, FACTS_SIZE));
+    memset(text, ' ', MARK_SIZE);
+    put_hex(text, (uint64_t)log_zxid, 16);
+    put_hex(text + 17, (uint64_t)offset, 16);
+    put_hex(text + FACTS_SIZE + 1, adler32_update(ADLER32_START, (const uint8_t *)text, FACTS_SIZE), 8);
+    text[MARK_SIZE - 1] = '\n';
+    text[MARK_SIZE] = '\0';
 }
 
 /* A mark that says nothing yet, durable with its name: whoever finds none takes no end for torn that is not surely so. */
@@ -78,6 +88,14 @@ void durable_mark_close(struct durable_mark *mark)
         return;
     file_close(mark->file, NULL);
     memory_free(mark);
+}
+
+int durable_mark_forget(const char *directory, struct error *error)
+{
+    char *path = path_join(directory, DURABLE_MARK_NAME);
+    int err = file_unlink(path, error);
+    memory_free(path);
+    return err == ZK_NOT_FOUND ? ZK_OK : err;
 }
 
 static bool parse(const struct buffer *bytes, uint64_t *ret_zxid, uint64_t *ret_offset)

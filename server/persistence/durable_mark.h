@@ -20,6 +20,9 @@ int durable_mark_open(const char *directory, struct durable_mark **ret_mark, str
 /* All of this log up to `offset` is on the disk. A failure is no matter: the mark stays older than it might be. */
 void durable_mark_set(struct durable_mark *mark, int64_t log_zxid, int64_t offset);
 void durable_mark_close(struct durable_mark *mark);    /* NULL is accepted */
+/* Logs are about to be removed, and may be made again under their names: nothing is known until the next open. The caller
+ * syncs the directory. */
+int durable_mark_forget(const char *directory, struct error *error);
 
 /* Up to where the log of that name in that directory is known to be durable: INT64_MAX for all of it (a newer one is
  * there, or was marked), 0 for a log that is newer than the mark; -1 when there is no mark. */

@@ -19,6 +19,7 @@
 #include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/strings.h"
+#include "server/persistence/durable_mark.h"
 
 #define COPY_STEP ((size_t)1 << 20)
 
@@ -59,6 +60,24 @@ static int keep_torn_bytes(const char *directory, const struct log_ending *endin
     return err;
 }
 
+/* The first `size` bytes of a file, to the same place of another one or of itself. */
+static int copy_bytes(struct file *from, int64_t size, struct file *to, struct error *error)
+{
+    uint8_t *bytes = memory_alloc(COPY_STEP);
+    int err = ZK_OK;
+    for (int64_t at = 0; err == ZK_OK && at < size;) {
+        size_t step = size - at < (int64_t)COPY_STEP ? (size_t)(size - at) : COPY_STEP, got = 0;
+        err = file_pread(from, bytes, step, at, &got, error);
+        if (err == ZK_OK && got < step)
+            err = error_set(error, ZK_IO, "%s has become shorter than %" PRId64 " bytes", file_path(from), size);
+        if (err == ZK_OK)
+            err = file_pwrite(to, bytes, step, at, error);
+        at += (int64_t)step;
+    }
+    memory_free(bytes);
+    return err;
+}
+
 /* The first `size` bytes of an open file into a new one beside it, durable but for its name. */
 static int copy_beginning(struct file *from, int64_t size, const char *to_path, struct error *error)
 {
@@ -66,17 +85,7 @@ static int copy_beginning(struct file *from, int64_t size, const char *to_path, 
     int err = file_open(to_path, FILE_CREATE, &to, error);
     if (err != ZK_OK)
         return err;
-    uint8_t *bytes = memory_alloc(COPY_STEP);
-    for (int64_t at = 0; err == ZK_OK && at < size;) {
-        size_t step = size - at < (int64_t)COPY_STEP ? (size_t)(size - at) : COPY_STEP, got = 0;
-        err = file_pread(from, bytes, step, at, &got, error);
-        if (err == ZK_OK && got < step)
-            err = error_set(error, ZK_IO, "%s has become shorter than %" PRId64 " bytes", file_path(from), size);
-        if (err == ZK_OK)
-            err = file_write(to, bytes, step, error);
-        at += (int64_t)step;
-    }
-    memory_free(bytes);
+    err = copy_bytes(from, size, to, error);
     if (err == ZK_OK)
         err = file_sync(to, error);
     int close_err = file_close(to, err == ZK_OK ? error : NULL);
@@ -114,26 +123,13 @@ static int cut_file(const char *directory, const char *path, int64_t size, struc
     return err != ZK_OK ? err : close_err;
 }
 
-/* The same bytes once more, so that the kernel holds them for unwritten again. */
-static void write_again(struct file *file, int64_t size)
-{
-    uint8_t *bytes = memory_alloc(COPY_STEP);
-    size_t got = COPY_STEP;
-    for (int64_t at = 0; at < size && got == COPY_STEP; at += (int64_t)got) {
-        if (file_pread(file, bytes, COPY_STEP, at, &got, NULL) != ZK_OK ||
-            file_pwrite(file, bytes, got, at, NULL) != ZK_OK)
-            break;
-    }
-    memory_free(bytes);
-}
-
 /*
  * (4) What can be read is not yet what is on the disk: the process before us may have been killed between its write and its
  * sync. Whoever votes with these transactions, or lets them be counted as acknowledged, makes them durable first. After a
  * failed sync the kernel takes what it could not write for written, so that the next start would be told nothing: it has to
  * be written again.
  */
-static int settle(const char *directory, const struct log_ending *last, struct error *error)
+static int settle(const struct log_ending *last, struct error *error)
 {
     struct file *file = NULL;
     int err = file_open(last->path, FILE_WRITE, &file, error);
@@ -141,23 +137,20 @@ static int settle(const char *directory, const struct log_ending *last, struct e
         return err;
     err = file_sync(file, error);
     if (err != ZK_OK)
-        write_again(file, last->whole_end);
+        copy_bytes(file, last->whole_end, file, NULL);
     int close_err = file_close(file, err == ZK_OK ? error : NULL);
-    if (err == ZK_OK)
-        err = close_err;
-    return err == ZK_OK ? directory_sync(directory, error) : err;
+    return err == ZK_OK ? close_err : err;
 }
 
 /* Removes files[first ...] from the last to the first; durable. */
 static int remove_files(const char *directory, const struct zxid_file_list *files, size_t first, struct error *error)
 {
-    for (size_t i = files->count; i > first; i--) {
+    int err = first < files->count ? durable_mark_forget(directory, error) : ZK_OK;
+    for (size_t i = files->count; err == ZK_OK && i > first; i--) {
         log_info("removing %s", files->items[i - 1].path);
-        int err = file_unlink(files->items[i - 1].path, error);
-        if (err != ZK_OK)
-            return err;
+        err = file_unlink(files->items[i - 1].path, error);
     }
-    return first < files->count ? directory_sync(directory, error) : ZK_OK;
+    return err == ZK_OK && first < files->count ? directory_sync(directory, error) : err;
 }
 
 /* Where the record of `zxid` ends, in which file; ZK_NOT_FOUND. */
@@ -210,7 +203,6 @@ int file_txn_log_repair_after(const char *directory, const struct txn_iterator *
 {
     size_t count;
     const struct log_ending *endings = txn_iterator_endings(iterator, &count);
-    bool has_removed = false;
     int err = ZK_OK;
     for (; err == ZK_OK && count > 0 && !endings[count - 1].has_record; count--) {
         const struct log_ending *ending = &endings[count - 1];
@@ -220,18 +212,16 @@ int file_txn_log_repair_after(const char *directory, const struct txn_iterator *
             break;
         log_warn("%s holds no transaction and is removed", ending->path);
         err = file_unlink(ending->path, error);
-        has_removed = true;
     }
-    if (err == ZK_OK && has_removed)
-        err = directory_sync(directory, error);
-    if (err != ZK_OK || count == 0)
-        return err;
-    if (endings[count - 1].end == LOG_FILE_ENDS_TORN) {
-        err = keep_torn_bytes(directory, &endings[count - 1], error);
+    const struct log_ending *last = count > 0 ? &endings[count - 1] : NULL;
+    if (err == ZK_OK && last != NULL && last->end == LOG_FILE_ENDS_TORN) {
+        err = keep_torn_bytes(directory, last, error);
         if (err == ZK_OK)
-            err = cut_file(directory, endings[count - 1].path, endings[count - 1].whole_end, error);
+            err = cut_file(directory, last->path, last->whole_end, error);
     }
-    return err == ZK_OK ? settle(directory, &endings[count - 1], error) : err;
+    if (err == ZK_OK && last != NULL)
+        err = settle(last, error);
+    return err == ZK_OK ? directory_sync(directory, error) : err;
 }
 
 int file_txn_log_repair_tail(const char *directory, int64_t from_zxid, const struct file_txn_log_options *options,

@@ -399,7 +399,7 @@ static int set_damaged_aside(struct restore *restore)
         memory_free(name);
         memory_free(aside);
     }
-    return err == ZK_OK && restore->damaged_count > 0 ? directory_sync(restore->log->snap_dir, restore->error) : err;
+    return err;
 }
 
 static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
@@ -413,10 +413,13 @@ static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
     if (!has_any)
         return restore_without_snapshot(restore, may_begin, ret_zxid);
     err = replay(restore, ret_zxid);
-    if (err == ZK_OK && restore->snapshot_zxid >= 0)
+    bool sets_aside = restore->snapshot_zxid >= 0 && restore->damaged_count > 0;
+    if (err == ZK_OK && sets_aside)
         err = set_damaged_aside(restore);
-    /* The snapshot's name, like the log's end, may be younger than the last sync of whoever was here before us. */
-    return err == ZK_OK ? directory_sync(restore->log->snap_dir, restore->error) : err;
+    /* The snapshot's name, like the log's end, may be younger than the last sync of whoever was here before us. Replaying
+     * has synced the directory of the logs. */
+    bool is_synced = strcmp(restore->log->log_dir, restore->log->snap_dir) == 0 && !sets_aside;
+    return err == ZK_OK && !is_synced ? directory_sync(restore->log->snap_dir, restore->error) : err;
 }
 
 int file_txn_snap_log_restore(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,

@@ -41,6 +41,8 @@ const struct drama dramas[] = {
     {"phantom", many_clients, play_phantom},
     {"phantom-that-stays", many_clients, play_phantom_that_stays},
     {"disk-error", NULL, play_disk_error},
+    {"killed-before-sync", NULL, play_killed_before_sync},
+    {"failed-at-start", NULL, play_failed_at_start},
     {"power-of-all", NULL, play_power_of_all},
     {"leader-lost-in-snap", sync_by_snap, play_leader_lost_in_snap},
     {"leader-lost-in-diff", ephemerals, play_leader_lost_in_diff},

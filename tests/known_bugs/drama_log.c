@@ -117,6 +117,47 @@ void play_disk_error(struct cluster *cluster)
     stage_await_service(cluster, 2);
 }
 
+/*
+ * Ours: all are killed between a write and its sync, read at their next start what no disk has, and vote with it. With
+ * `sync_fails` one of them is told at that start that its disk has failed, and starts once more. Then the power goes.
+ */
+static void kill_before_sync(struct cluster *cluster, bool sync_fails)
+{
+    if (!stage_begin(cluster))
+        return;
+    for (int i = 0; i < cluster->server_count; i++) {
+        struct sim_disk_manner *manner = sim_disk_manner(node_of(cluster, i));
+        manner->loss = SIM_DISK_LOSS_ALL;
+        manner->least_sync_ns = manner->most_sync_ns = 20 * SIM_MS;
+    }
+    stage_run(cluster, sim_between(500, 1000) * SIM_MS);
+    stage_all_down(cluster, false);
+    int hurt = (int)sim_below((uint64_t)cluster->server_count);
+    if (sync_fails) {
+        stage_may_end(cluster, hurt);
+        sim_disk_fail_next(node_of(cluster, hurt), SIM_DISK_SYNC, "log.", 1, EIO);
+    }
+    for (int i = 0; i < cluster->server_count; i++)
+        stage_up(cluster, i);
+    if (!stage_await_service(cluster, cluster->server_count))
+        return;
+    stage_run(cluster, sim_between(50, 500) * SIM_MS);
+    stage_all_down(cluster, true);
+    for (int i = 0; i < cluster->server_count; i++)
+        stage_up(cluster, i);
+    stage_await_service(cluster, cluster->server_count);
+}
+
+void play_killed_before_sync(struct cluster *cluster)
+{
+    kill_before_sync(cluster, false);
+}
+
+void play_failed_at_start(struct cluster *cluster)
+{
+    kill_before_sync(cluster, true);
+}
+
 /* All lose their power at once while clients write, again and again, and what no sync has made durable is gone. */
 void play_power_of_all(struct cluster *cluster)
 {

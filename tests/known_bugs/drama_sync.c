@@ -51,10 +51,12 @@ static void lose_power_in_sync(struct cluster *cluster, bool has_nothing)
     uint64_t seed = cluster->plan->seed;
     manner->most_sync_ns = seed % 2 == 1 ? 50 * SIM_MS : manner->most_sync_ns;
     if (seed % 2 == 0)    /* at each change of its disk, */
-        sim_disk_doom_at_change(node_of(cluster, behind), sim_disk_changes(node_of(cluster, behind)) + 1 + seed / 2 % MOST_CHANGES,
-                                sim_one_in(2), true);
+        sim_disk_doom_at_change(node_of(cluster, behind),
+                                sim_disk_changes(node_of(cluster, behind)) + 1 + seed / 2 % MOST_CHANGES, sim_one_in(2),
+                                true);
     else                  /* or when a name, as of a file of an epoch, has just become durable */
-        sim_disk_doom_next(node_of(cluster, behind), SIM_DISK_SYNC_DIRECTORY, NULL, FIRST_NAME + seed / 2 % NAMES, true, true);
+        sim_disk_doom_next(node_of(cluster, behind), SIM_DISK_SYNC_DIRECTORY, NULL, FIRST_NAME + seed / 2 % NAMES, true,
+                           true);
     cluster_hold_down(cluster, behind, SIM_FOREVER / 2);
     stage_up(cluster, leader);
     stage_up(cluster, behind);
@@ -163,7 +165,7 @@ void play_heir_of_a_diff(struct cluster *cluster)
     if (behind < 0)
         return;
     int third = stage_other(cluster, leader, behind);
-    stage_down(cluster, third, false);    /* misses what comes now; the quorum is the leader and the one that comes back */
+    stage_down(cluster, third, false); /* misses what comes now; the quorum is the leader and the one that comes back */
     stage_up(cluster, behind);
     if (!stage_await_service(cluster, 2))
         return;

@@ -12,6 +12,8 @@ void play_slow_log(struct cluster *cluster);
 void play_phantom(struct cluster *cluster);
 void play_phantom_that_stays(struct cluster *cluster);
 void play_disk_error(struct cluster *cluster);
+void play_killed_before_sync(struct cluster *cluster);
+void play_failed_at_start(struct cluster *cluster);
 void play_power_of_all(struct cluster *cluster);
 void play_leader_lost_in_snap(struct cluster *cluster);
 void play_leader_lost_in_diff(struct cluster *cluster);

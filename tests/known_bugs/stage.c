@@ -17,8 +17,9 @@ void stage_plan(struct plan *plan, uint64_t seed)
     plan->session_timeout_ms[0] = 3000;
     plan->pause_ns[0] = 60 * SIM_MS;
     plan->weights[0][SIM_WRITE] = 1;
-    stage_add_options(plan, "tickTime=200\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\npreAllocSize=64\n"
-                            "fastleader.maxNotificationInterval=400\nadmin.enableServer=false\nautopurge.purgeInterval=0\n");
+    stage_add_options(plan,
+                      "tickTime=200\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\npreAllocSize=64\n"
+                      "fastleader.maxNotificationInterval=400\nadmin.enableServer=false\nautopurge.purgeInterval=0\n");
 }
 
 void stage_add_options(struct plan *plan, const char *lines)
@@ -49,7 +50,8 @@ void stage_may_end(struct cluster *cluster, int server)
 
 bool stage_serves(const struct cluster *cluster, int server)
 {
-    return cluster_leader(cluster) >= 0 && cluster->servers[server].node->is_running && cluster->servers[server].facts.serves;
+    return cluster_leader(cluster) >= 0 && cluster->servers[server].node->is_running &&
+           cluster->servers[server].facts.serves;
 }
 
 bool stage_await_service(struct cluster *cluster, int servers)

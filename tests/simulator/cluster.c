@@ -8,8 +8,6 @@
 #include "tests/simulator/network.h"
 
 #define LOOKS_EVERY_NS (20 * SIM_MS)
-#define QUORUM_PORT 2888
-#define ELECTION_PORT 3888
 #define ROTTEN_TICKS 10
 
 static bool is_alone(const struct plan *plan)
@@ -25,9 +23,11 @@ static void configure(struct cluster *cluster, int index)
     if (is_alone(plan)) {
         snprintf(lines + size, sizeof(lines) - (size_t)size, "clientPort=%d\n", SIM_CLIENT_PORT);
     } else {
-        for (int i = 0; i < cluster->server_count; i++)
-            size += snprintf(lines + size, sizeof(lines) - (size_t)size, "server.%d=10.0.0.%d:%d:%d:%s;%d\n", i + 1, i + 1, QUORUM_PORT,
-                             ELECTION_PORT, cluster->servers[i].is_observer ? "observer" : "participant", SIM_CLIENT_PORT);
+        for (int i = 0; i < cluster->server_count; i++) {
+            char line[SIM_SERVER_LINE_SIZE];
+            sim_server_line(i + 1, cluster->servers[i].is_observer, line);
+            size += snprintf(lines + size, sizeof(lines) - (size_t)size, "%s\n", line);
+        }
         if (cluster->servers[index].is_observer)
             snprintf(lines + size, sizeof(lines) - (size_t)size, "peerType=observer\n");
     }
@@ -48,10 +48,11 @@ static void make_servers(struct cluster *cluster)
     for (int i = 0; i < cluster->server_count; i++) {
         char name[16];
         snprintf(name, sizeof(name), "server%d", i + 1);
-        cluster->servers[i] = (struct sim_server){.node = sim_node_new(name), .sid = i + 1, .is_observer = i >= plan->voters};
+        cluster->servers[i] =
+            (struct sim_server){ .node = sim_node_new(name), .sid = i + 1, .is_observer = i >= plan->voters };
         set_clocks(cluster->servers[i].node, plan->drift_ppm[i]);
-        snprintf(cluster->hosts + strlen(cluster->hosts), sizeof(cluster->hosts) - strlen(cluster->hosts), "%s10.0.0.%d:%d",
-                 i > 0 ? "," : "", i + 1, SIM_CLIENT_PORT);
+        snprintf(cluster->hosts + strlen(cluster->hosts), sizeof(cluster->hosts) - strlen(cluster->hosts),
+                 "%s10.0.0.%d:%d", i > 0 ? "," : "", i + 1, SIM_CLIENT_PORT);
     }
     for (int i = 0; i < cluster->server_count; i++) {
         configure(cluster, i);
@@ -59,20 +60,31 @@ static void make_servers(struct cluster *cluster)
     }
 }
 
+static void make_client(struct cluster *cluster, struct sim_client *client, const char *name)
+{
+    const struct plan *plan = cluster->plan;
+    *client = (struct sim_client){.node = sim_node_new(name), .hosts = cluster->hosts};
+    set_clocks(client->node, 0);
+    client->timeout_ms = (int32_t)(10 * plan->tick_ms);
+    client->most_pause_ns = plan->tick_ms * SIM_MS / 4;
+}
+
 static void make_clients(struct cluster *cluster)
 {
     const struct plan *plan = cluster->plan;
-    for (int i = 0; i <= plan->clients; i++) {
+    for (int i = 0; i < plan->clients; i++) {
         char name[16];
-        struct sim_client *client = i < plan->clients ? &cluster->clients[i] : &cluster->auditor;
-        snprintf(name, sizeof(name), i < plan->clients ? "client%d" : "auditor", i + 1);
-        *client = (struct sim_client){.node = sim_node_new(name), .hosts = cluster->hosts};
-        set_clocks(client->node, 0);
-        client->timeout_ms = i < plan->clients ? plan->session_timeout_ms[i] : (int32_t)(10 * plan->tick_ms);
-        client->least_pause_ns = 0;
-        client->most_pause_ns = i < plan->clients ? plan->pause_ns[i] : plan->tick_ms * SIM_MS / 4;
-        if (i < plan->clients)
-            memcpy(client->weights, plan->weights[i], sizeof(client->weights));
+        struct sim_client *client = &cluster->clients[i];
+        snprintf(name, sizeof(name), "client%d", i + 1);
+        make_client(cluster, client, name);
+        client->timeout_ms = plan->session_timeout_ms[i];
+        client->most_pause_ns = plan->pause_ns[i];
+        memcpy(client->weights, plan->weights[i], sizeof(client->weights));
+    }
+    make_client(cluster, &cluster->auditor, "auditor");
+    if (plan->reconfigures) {
+        make_client(cluster, &cluster->operator, "operator");
+        cluster->operator.most_pause_ns = plan->length_ns / 10;
     }
 }
 

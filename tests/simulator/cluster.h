@@ -11,13 +11,15 @@ struct cluster {
     int server_count;
     struct sim_server servers[PLAN_MOST_SERVERS];
     int options_of[PLAN_MOST_SERVERS];          /* which of the plan's it has */
-    int64_t rotten_since_ns[PLAN_MOST_SERVERS]; /* a bit of its disk was turned over, and it has not served since; 0: no */
+    int64_t
+        rotten_since_ns[PLAN_MOST_SERVERS]; /* a bit of its disk was turned over, and it has not served since; 0: no */
     int lost;                                   /* the server that lost its disk, or a bit of it; -1: none has */
     bool may_end[PLAN_MOST_SERVERS];            /* by themselves: their disks may fail, lie or be full */
     int64_t starts_at_ns[PLAN_MOST_SERVERS];    /* when the supervisor starts it again; 0: it has not seen it end yet */
     struct sim_client clients[PLAN_MOST_CLIENTS];
     int64_t client_starts_at_ns[PLAN_MOST_CLIENTS];
     struct sim_client auditor;
+    struct sim_client operator;                 /* in plans that reconfigure */
     char hosts[256];
 };
 

@@ -60,7 +60,8 @@ static void set_links(struct sim_node *node, const struct sim_link *manner)
 
 static int which(const struct cluster *cluster, const struct plan_fault *fault)
 {
-    bool wants_leader = fault->kind == FAULT_KILL_LEADER || fault->kind == FAULT_POWER_LEADER || fault->kind == FAULT_ISOLATE_LEADER;
+    bool wants_leader =
+        fault->kind == FAULT_KILL_LEADER || fault->kind == FAULT_POWER_LEADER || fault->kind == FAULT_ISOLATE_LEADER;
     int leader = cluster_leader(cluster);
     return wants_leader && leader >= 0 ? leader : fault->server;
 }
@@ -111,6 +112,7 @@ void fault_begin(struct cluster *cluster, const struct plan_fault *fault)
         sim_node_signal(node, SIGTERM);
         break;
     case FAULT_PAUSE: sim_node_pause(node, true); break;
+    case FAULT_LAG:
     case FAULT_ISOLATE: isolate(cluster, server, true, true); break;
     case FAULT_ISOLATE_LEADER: isolate(cluster, server, false, true); break;
     case FAULT_CUT_ONE_WAY: cut(cluster, server, fault->other, true); break;
@@ -122,12 +124,19 @@ void fault_begin(struct cluster *cluster, const struct plan_fault *fault)
                                            .largest_piece = (uint32_t)(1 + argument % 40)});
         break;
     case FAULT_SLOW_DISK: begin_slow_disk(cluster, node, argument); break;
-    case FAULT_FAIL_WRITE: sim_disk_fail_next(node, SIM_DISK_WRITE, NULL, 1 + argument % 50, error_of(argument >> 8)); break;
-    case FAULT_FAIL_SYNC: sim_disk_fail_next(node, SIM_DISK_SYNC, NULL, 1 + argument % 20, error_of(argument >> 8)); break;
-    case FAULT_FAIL_RENAME: sim_disk_fail_next(node, SIM_DISK_RENAME, NULL, 1 + argument % 2, error_of(argument >> 8)); break;
+    case FAULT_FAIL_WRITE:
+        sim_disk_fail_next(node, SIM_DISK_WRITE, NULL, 1 + argument % 50, error_of(argument >> 8));
+        break;
+    case FAULT_FAIL_SYNC:
+        sim_disk_fail_next(node, SIM_DISK_SYNC, NULL, 1 + argument % 20, error_of(argument >> 8));
+        break;
+    case FAULT_FAIL_RENAME:
+        sim_disk_fail_next(node, SIM_DISK_RENAME, NULL, 1 + argument % 2, error_of(argument >> 8));
+        break;
     case FAULT_FULL_DISK: sim_disk_manner(node)->capacity = 1; break;
     case FAULT_CRASH_POINT:
-        sim_disk_doom_at_change(node, sim_disk_changes(node) + 1 + argument % 60, (argument >> 8) % 2 == 0, (argument >> 9) % 2 == 0);
+        sim_disk_doom_at_change(node, sim_disk_changes(node) + 1 + argument % 60, (argument >> 8) % 2 == 0,
+                                (argument >> 9) % 2 == 0);
         break;
     case FAULT_OPTIONS:
         cluster_hold_down(cluster, server, end_of(fault));
@@ -159,6 +168,23 @@ void fault_begin(struct cluster *cluster, const struct plan_fault *fault)
     }
 }
 
+static void doom(struct cluster *cluster, int server, uint64_t change, uint64_t manner)
+{
+    struct sim_node *node = cluster->servers[server].node;
+    sim_disk_doom_at_change(node, sim_disk_changes(node) + change, manner % 2 == 0, manner / 2 % 4 != 0);
+}
+
+/* Catching up changes the disk some ten times; who dies at one of them is the server, its leader, both or all. */
+static void doom_catching_up(struct cluster *cluster, const struct plan_fault *fault)
+{
+    enum { ITSELF, THE_LEADER, BOTH, ALL };
+    uint64_t argument = fault->argument;
+    int who = (int)(argument % 4), leader = cluster_leader(cluster);
+    for (int i = 0; i < cluster->server_count; i++)
+        if (who == ALL || (i == fault->server && who != THE_LEADER) || (i == leader && who != ITSELF))
+            doom(cluster, i, 1 + (argument >> (8 + i)) % 16, argument >> (24 + i));
+}
+
 static void usual_disk(struct sim_node *node)
 {
     *sim_disk_manner(node) = (struct sim_disk_manner){.least_sync_ns = 100 * SIM_US, .most_sync_ns = 2 * SIM_MS};
@@ -169,6 +195,10 @@ void fault_end(struct cluster *cluster, const struct plan_fault *fault)
     struct sim_node *node = cluster->servers[fault->server].node;
     switch (fault->kind) {
     case FAULT_PAUSE: sim_node_pause(node, false); break;
+    case FAULT_LAG:
+        doom_catching_up(cluster, fault);
+        isolate(cluster, fault->server, true, false);
+        break;
     case FAULT_ISOLATE: isolate(cluster, fault->server, true, false); break;
     case FAULT_ISOLATE_LEADER:    /* whichever it was */
         for (int i = 0; i < cluster->server_count; i++)

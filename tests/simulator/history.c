@@ -25,7 +25,8 @@ static struct {
     struct table applied;      /* zxid -> hash, the zxid before it where that is known */
     struct reg regs[HISTORY_REGISTERS];
     struct table leaders;      /* epoch -> sid */
-    struct table created;      /* hash of the path -> zxid */
+    struct table created;      /* hash of the path -> zxid; 0 when it was seen only */
+    uint64_t created_count, listed_count;    /* nodes of the list: acknowledged; of them seen in the end */
     uint64_t last_value, acknowledged;
 } history;
 
@@ -96,8 +97,8 @@ void history_followed(const char *who, int64_t zxid, int64_t previous)
     if (row->second == 0)
         row->second = (uint64_t)previous;
     else if (row->second != (uint64_t)previous)
-        sim_violation("%s: 0x%" PRIx64 " follows 0x%" PRIx64 ", and follows 0x%" PRIx64 " elsewhere", who, (uint64_t)zxid,
-                      (uint64_t)previous, row->second);
+        sim_violation("%s: 0x%" PRIx64 " follows 0x%" PRIx64 ", and follows 0x%" PRIx64 " elsewhere", who,
+                      (uint64_t)zxid, (uint64_t)previous, row->second);
 }
 
 void history_led(const char *who, int sid, int64_t epoch)
@@ -124,7 +125,8 @@ static void known_version(int reg, uint64_t value, int32_t version, int64_t zxid
         row->first = value;
         row->second = (uint64_t)zxid;
     } else if (row->first != value || row->second != (uint64_t)zxid) {
-        sim_violation("register %d: version %" PRId32 " is value %" PRIu64 " of 0x%" PRIx64 ", and was %" PRIu64 " of 0x%" PRIx64,
+        sim_violation("register %d: version %" PRId32 " is value %" PRIu64 " of 0x%" PRIx64 ", and was %" PRIu64
+                      " of 0x%" PRIx64,
                       reg, version, value, (uint64_t)zxid, row->first, row->second);
     }
 }
@@ -146,8 +148,9 @@ void history_read(int reg, uint64_t value, int32_t version, int64_t zxid, int32_
 {
     known_version(reg, value, version, zxid);
     if (version < floor)    /* (3) */
-        sim_violation("register %d: version %" PRId32 " was acknowledged before, and version %" PRId32 " is read behind a sync", reg,
-                      floor, version);
+        sim_violation("register %d: version %" PRId32 " was acknowledged before, and version %" PRId32
+                      " is read behind a sync",
+                      reg, floor, version);
 }
 
 int32_t history_acked_version(int reg)
@@ -155,18 +158,39 @@ int32_t history_acked_version(int reg)
     return history.regs[reg].acked - 1;
 }
 
-void history_created(const char *path, int64_t zxid)
+static struct row *row_of_path(const char *path, bool *ret_is_new)
 {
-    history_count_write();
     uint64_t key = UINT64_C(0xcbf29ce484222325);
     for (const char *at = path; *at != '\0'; at++)
         key = (key ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    return row_of(&history.created, key | 1, ret_is_new);
+}
+
+void history_created(const char *path, int64_t zxid)
+{
+    history_count_write();
     bool is_new;
-    struct row *row = row_of(&history.created, key | 1, &is_new);
-    if (is_new)
-        row->first = (uint64_t)zxid;
-    else    /* (6) */
+    struct row *row = row_of_path(path, &is_new);
+    if (!is_new)    /* (6) */
         sim_violation("%s was created twice: 0x%" PRIx64 " and 0x%" PRIx64, path, row->first, (uint64_t)zxid);
+    row->first = (uint64_t)zxid;
+    history.created_count++;
+}
+
+void history_listed(const char *path)
+{
+    bool is_new;
+    struct row *row = row_of_path(path, &is_new);
+    if (row->first != 0 && row->second == 0)
+        history.listed_count++;
+    row->second = 1;
+}
+
+void history_list_ends(void)
+{
+    if (history.listed_count < history.created_count)    /* (6) */
+        sim_violation("%" PRIu64 " sequential nodes were acknowledged, and %" PRIu64 " of them are there",
+                      history.created_count, history.listed_count);
 }
 
 uint64_t history_acknowledged(void)
@@ -177,10 +201,11 @@ uint64_t history_acknowledged(void)
 void session_saw(struct session_view *view, const char *who, int reg, int32_t version, int64_t zxid)
 {
     if (version + 1 < view->version[reg])    /* (4) */
-        sim_violation("%s saw version %" PRId32 " of register %d, and now %" PRId32, who, view->version[reg] - 1, reg, version);
+        sim_violation("%s saw version %" PRId32 " of register %d, and now %" PRId32, who, view->version[reg] - 1, reg,
+                      version);
     if (view->watched[reg] > 0 && version + 1 > view->watched[reg])    /* (5) */
-        sim_violation("%s sees version %" PRId32 " of register %d, and its watch on version %" PRId32 " has not fired", who, version, reg,
-                      view->watched[reg] - 1);
+        sim_violation("%s sees version %" PRId32 " of register %d, and its watch on version %" PRId32 " has not fired",
+                      who, version, reg, view->watched[reg] - 1);
     if (version + 1 > view->version[reg])
         view->version[reg] = version + 1;
     if (zxid > view->zxid)

@@ -8,7 +8,7 @@
  * (3) No loss: a version that was acknowledged is there ever after, for whoever reads behind a sync.
  * (4) A session never goes back: not in the zxid of its answers, and not in the versions it reads, not on another server.
  * (5) A watch fires, or its session never sees anything newer than what it was set on.
- * (6) Names of sequential nodes are given once.
+ * (6) Names of sequential nodes are given once, and those that were acknowledged are there in the end.
  * (7) Leadership: an epoch has one leader.
  */
 #ifndef ZKC_TESTS_SIMULATOR_HISTORY_H
@@ -41,6 +41,9 @@ int32_t history_acked_version(int reg);
 
 /* A sequential node was acknowledged. */
 void history_created(const char *path, int64_t zxid);
+/* When all is mended: what the list holds, name after name, and its end. */
+void history_listed(const char *path);
+void history_list_ends(void);
 
 uint64_t history_acknowledged(void);    /* writes of any kind so far */
 void history_count_write(void);

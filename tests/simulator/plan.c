@@ -6,36 +6,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tests/simulator/chance.h"
 #include "tests/simulator/scheduler.h"
 #include "tests/simulator/sim_client.h"
-
-struct chance {
-    uint64_t state;
-};
-
-static uint64_t next(struct chance *chance)
-{
-    chance->state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t value = chance->state;
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
-}
-
-static uint64_t below(struct chance *chance, uint64_t bound)
-{
-    return next(chance) % bound;
-}
-
-static int64_t between(struct chance *chance, int64_t least, int64_t most)
-{
-    return least + (int64_t)below(chance, (uint64_t)(most - least) + 1);
-}
-
-static bool one_in(struct chance *chance, uint64_t n)
-{
-    return below(chance, n) == 0;
-}
 
 #define OPTIONS_SIZE sizeof(((struct plan *)0)->options[0])
 
@@ -57,34 +30,32 @@ static void choose_options(struct plan *plan, struct chance *chance, char *optio
     static const int snap_counts[] = {10, 30, 100, 1000, 100000};
     static const int windows[] = {3, 10, 50, 500};
     add_option(options, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
-    add_option(options, "preAllocSize=64\nsnapCount=%d\n", snap_counts[below(chance, 5)]);
-    add_option(options, "commitLogCount=%d\n", windows[below(chance, 4)]);
+    add_option(options, "preAllocSize=64\nsnapCount=%d\n", snap_counts[chance_below(chance, 5)]);
+    add_option(options, "commitLogCount=%d\n", windows[chance_below(chance, 4)]);
     add_option(options, "autopurge.purgeInterval=0\nadmin.enableServer=false\ndb.autocreate=false\n");
-    if (one_in(chance, 3))
-        add_option(options, "maxBatchSize=%d\n", (int)between(chance, 1, 20));
-    if (one_in(chance, 3))
-        add_option(options, "commitProcessor.numWorkerThreads=%d\n", (int)between(chance, 0, 3));
-    if (one_in(chance, 3))
+    if (chance_one_in(chance, 3))
+        add_option(options, "maxBatchSize=%d\n", (int)chance_between(chance, 1, 20));
+    if (chance_one_in(chance, 3))
+        add_option(options, "commitProcessor.numWorkerThreads=%d\n", (int)chance_between(chance, 0, 3));
+    if (chance_one_in(chance, 3))
         add_option(options, "learner.asyncSending=true\n");
-    if (one_in(chance, 4))
+    if (chance_one_in(chance, 4))
         add_option(options, "learner.closeSocketAsync=true\n");
-    if (one_in(chance, 4))
+    if (chance_one_in(chance, 4))
         add_option(options, "leader.closeSocketAsync=true\n");
-    if (one_in(chance, 4))
-        add_option(options, "closeSessionTxn.enabled=false\n");
-    if (one_in(chance, 4))
+    if (chance_one_in(chance, 4))
         add_option(options, "forceSync=yes\n");
-    if (one_in(chance, 5))
+    if (chance_one_in(chance, 5))
         add_option(options, "leaderServes=no\n");
-    if (one_in(chance, 4))
-        add_option(options, "snapshotSizeFactor=%s\n", one_in(chance, 2) ? "-1" : "0.1");
-    if (one_in(chance, 4))
-        add_option(options, "txnLogSizeLimitInKb=%d\n", (int)between(chance, 1, 64));
-    if (one_in(chance, 4))
-        add_option(options, "learner.snapCompression.method=%s\n", one_in(chance, 2) ? "gz" : "snappy");
-    if (one_in(chance, 4))
-        add_option(options, "globalOutstandingLimit=%d\n", (int)between(chance, 1, 20));
-    if (one_in(chance, 4))
+    if (chance_one_in(chance, 4))
+        add_option(options, "snapshotSizeFactor=%s\n", chance_one_in(chance, 2) ? "-1" : "0.1");
+    if (chance_one_in(chance, 4))
+        add_option(options, "txnLogSizeLimitInKb=%d\n", (int)chance_between(chance, 1, 64));
+    if (chance_one_in(chance, 4))
+        add_option(options, "learner.snapCompression.method=%s\n", chance_one_in(chance, 2) ? "gz" : "snappy");
+    if (chance_one_in(chance, 4))
+        add_option(options, "globalOutstandingLimit=%d\n", (int)chance_between(chance, 1, 20));
+    if (chance_one_in(chance, 4))
         add_option(options, "electionAlg=3\nelectionPortBindRetry=0\n");
 }
 
@@ -92,12 +63,12 @@ static void choose_options(struct plan *plan, struct chance *chance, char *optio
 static void choose_clients(struct plan *plan, struct chance *chance)
 {
     static const int deeds[] = {20, 60, 150, 400};
-    plan->clients = (int)between(chance, 1, PLAN_MOST_CLIENTS);
+    plan->clients = (int)chance_between(chance, 1, PLAN_MOST_CLIENTS);
     for (int i = 0; i < plan->clients; i++) {
-        plan->session_timeout_ms[i] = (int32_t)(plan->tick_ms * between(chance, 2, 20));
-        plan->pause_ns[i] = 2 * plan->length_ns / deeds[below(chance, 4)];
+        plan->session_timeout_ms[i] = (int32_t)(plan->tick_ms * chance_between(chance, 2, 20));
+        plan->pause_ns[i] = 2 * plan->length_ns / deeds[chance_below(chance, 4)];
         for (int deed = 0; deed < SIM_DEEDS; deed++)
-            plan->weights[i][deed] = one_in(chance, 4) ? 0 : (int)between(chance, 1, 10);
+            plan->weights[i][deed] = chance_one_in(chance, 4) ? 0 : (int)chance_between(chance, 1, 10);
         plan->weights[i][SIM_WRITE] += 3;
     }
 }
@@ -111,14 +82,14 @@ static void choose_fault(struct plan *plan, struct chance *chance, const bool *a
 {
     int servers = plan->voters + plan->observers;
     do {
-        fault->kind = (enum plan_fault_kind)below(chance, FAULT_KINDS);
+        fault->kind = (enum plan_fault_kind)chance_below(chance, FAULT_KINDS);
     } while (!allowed[fault->kind] || (servers == 1 && wants_two(fault->kind)));
-    fault->server = (int)below(chance, (uint64_t)servers);
-    fault->other = servers > 1 ? (fault->server + 1 + (int)below(chance, (uint64_t)servers - 1)) % servers : 0;
-    fault->argument = next(chance);
+    fault->server = (int)chance_below(chance, (uint64_t)servers);
+    fault->other = servers > 1 ? (fault->server + 1 + (int)chance_below(chance, (uint64_t)servers - 1)) % servers : 0;
+    fault->argument = chance_next(chance);
     static const int ticks[] = {1, 3, 8, 20};
-    int64_t length_ticks = ticks[below(chance, 4)];
-    fault->length_ns = plan->tick_ms * SIM_MS * length_ticks * between(chance, 50, 150) / 100;
+    int64_t length_ticks = ticks[chance_below(chance, 4)];
+    fault->length_ns = plan->tick_ms * SIM_MS * length_ticks * chance_between(chance, 50, 150) / 100;
 }
 
 static int by_time(const struct plan_fault *a, const struct plan_fault *b)
@@ -140,16 +111,18 @@ static void sort_faults(struct plan *plan)
 static void choose_faults(struct plan *plan, struct chance *chance)
 {
     bool allowed[FAULT_KINDS] = {false};
-    uint64_t kinds = below(chance, 3) == 0 ? FAULT_KINDS : (uint64_t)between(chance, 1, 6);
+    uint64_t kinds = chance_below(chance, 3) == 0 ? FAULT_KINDS : (uint64_t)chance_between(chance, 1, 6);
     for (uint64_t i = 0; i < kinds; i++)
-        allowed[below(chance, FAULT_KINDS)] = true;
-    if (plan->keeps_cut)    /* who lost its disk does not vote, and those who do may be the two that do not hear each other */
+        allowed[chance_below(chance, FAULT_KINDS)] = true;
+    if (plan->keeps_cut) /* who lost its disk does not vote, and those who do may be the two that do not hear each other */
         allowed[FAULT_AMNESIA] = allowed[FAULT_ROT] = false;
+    if (plan->reconfigures)    /* the configuration is on the disk, too, and says what a majority is */
+        allowed[FAULT_AMNESIA] = allowed[FAULT_ROT] = allowed[FAULT_OPTIONS] = false;
     allowed[FAULT_RESET] = true;    /* at least one that needs no second server */
-    plan->fault_count = (size_t)between(chance, 2, PLAN_MOST_FAULTS);
+    plan->fault_count = (size_t)chance_between(chance, 2, PLAN_MOST_FAULTS);
     for (size_t i = 0; i < plan->fault_count; i++) {
         choose_fault(plan, chance, allowed, &plan->faults[i]);
-        plan->faults[i].at_ns = (int64_t)below(chance, (uint64_t)plan->length_ns);
+        plan->faults[i].at_ns = (int64_t)chance_below(chance, (uint64_t)plan->length_ns);
     }
     sort_faults(plan);
 }
@@ -159,20 +132,27 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_mode mode)
     static const int64_t ticks_ms[] = {100, 200, 500, 1000};
     *plan = (struct plan){.seed = seed, .mode = mode};
     struct chance chance = {seed * UINT64_C(0x2545f4914f6cdd1d) + (uint64_t)mode};
-    uint64_t shape = below(&chance, 20);
+    uint64_t shape = chance_below(&chance, 20);
     plan->voters = shape == 0 ? 1 : shape < 3 ? 5 : 3;
-    plan->observers = plan->voters == 3 && one_in(&chance, 4) ? 1 : 0;
-    plan->tick_ms = ticks_ms[below(&chance, 4)];
-    plan->length_ns = between(&chance, 25, 125) * plan->tick_ms * SIM_MS;
+    plan->observers = plan->voters == 3 && chance_one_in(&chance, 4) ? 1 : 0;
+    plan->tick_ms = ticks_ms[chance_below(&chance, 4)];
+    plan->length_ns = chance_between(&chance, 25, 125) * plan->tick_ms * SIM_MS;
     for (int i = 0; i < plan->voters + plan->observers; i++)
-        plan->drift_ppm[i] = one_in(&chance, 2) ? between(&chance, -500, 500) : 0;
+        plan->drift_ppm[i] = chance_one_in(&chance, 2) ? chance_between(&chance, -500, 500) : 0;
     choose_options(plan, &chance, plan->options[0]);
     choose_options(plan, &chance, plan->options[1]);
     choose_clients(plan, &chance);
-    plan->keeps_cut = mode == PLAN_LIVENESS && plan->voters >= 3 && one_in(&chance, 2);
+    plan->reconfigures = plan->voters >= 3 && chance_one_in(&chance, 8);
+    if (plan->reconfigures) {    /* skipACL, as the configuration may be written by nobody else */
+        add_option(plan->options[0], "reconfigEnabled=true\nskipACL=yes\n");
+        add_option(plan->options[1], "reconfigEnabled=true\nskipACL=yes\n");
+    }
+    plan->keeps_cut = mode == PLAN_LIVENESS && plan->voters >= 3 && !plan->reconfigures && chance_one_in(&chance, 2);
     choose_faults(plan, &chance);
-    plan->cut_from = (int)below(&chance, (uint64_t)plan->voters);
-    plan->cut_to = plan->voters > 1 ? (plan->cut_from + 1 + (int)below(&chance, (uint64_t)plan->voters - 1)) % plan->voters : 0;
+    plan->cut_from = (int)chance_below(&chance, (uint64_t)plan->voters);
+    plan->cut_to = plan->voters > 1
+                       ? (plan->cut_from + 1 + (int)chance_below(&chance, (uint64_t)plan->voters - 1)) % plan->voters
+                       : 0;
 }
 
 const char *plan_fault_name(enum plan_fault_kind kind)
@@ -187,12 +167,17 @@ const char *plan_fault_name(enum plan_fault_kind kind)
 
 void plan_print(const struct plan *plan, FILE *stream)
 {
-    fprintf(stream, "seed %" PRIu64 ": %d voters, %d observers, %d clients, tick %" PRId64 " ms, %" PRId64 ".%03" PRId64 " s of faults\n",
+    fprintf(stream,
+            "seed %" PRIu64 ": %d voters, %d observers, %d clients, tick %" PRId64 " ms, %" PRId64 ".%03" PRId64
+            " s of faults\n",
             plan->seed, plan->voters, plan->observers, plan->clients, plan->tick_ms, plan->length_ns / SIM_S,
             plan->length_ns / SIM_MS % 1000);
     fprintf(stream, "%sor\n%s", plan->options[0], plan->options[1]);
+    if (plan->reconfigures)
+        fprintf(stream, "an operator changes who votes\n");
     if (plan->keeps_cut)
-        fprintf(stream, "server%d is not heard by server%d while the ensemble is to recover\n", plan->cut_from + 1, plan->cut_to + 1);
+        fprintf(stream, "server%d is not heard by server%d while the ensemble is to recover\n", plan->cut_from + 1,
+                plan->cut_to + 1);
     for (size_t i = 0; i < plan->fault_count; i++) {
         const struct plan_fault *fault = &plan->faults[i];
         fprintf(stream, "%s%3zu %9.3f s  %-15s server %d other %d for %.3f s\n", fault->is_left_out ? "- " : "  ", i,

@@ -30,6 +30,7 @@ enum plan_mode {
     FAULT(PAUSE, "pause") /* SIGSTOP */ \
     FAULT(ISOLATE, "isolate") /* from all other servers and clients, both ways */ \
     FAULT(ISOLATE_LEADER, "isolate-leader") /* from the other servers; clients still reach it */ \
+    FAULT(LAG, "lag") /* isolated, and when it is back somebody dies while it catches up */ \
     FAULT(CUT_ONE_WAY, "cut-one-way") /* server to other */ \
     FAULT(CUT, "cut") /* both ways, those two */ \
     FAULT(RESET, "reset") /* its connections */ \
@@ -66,11 +67,12 @@ struct plan_fault {
 struct cluster;
 struct plan {
     uint64_t seed;
-    void (*drama)(struct cluster *cluster);    /* what happens while the clients work, in place of the faults; or NULL */
+    void (*drama)(struct cluster *cluster); /* what happens while the clients work, in place of the faults; or NULL */
     enum plan_mode mode;
     int voters, observers, clients;
     int64_t tick_ms, length_ns;
-    char options[2][1024];           /* lines of zoo.cfg, but for servers and directories; a server changes between them */
+    char options[2][1024]; /* lines of zoo.cfg, but for servers and directories; a server changes between them */
+    bool reconfigures;               /* an operator changes who votes */
     bool keeps_cut;                  /* of liveness: one direction stays cut while the ensemble is to recover */
     int cut_from, cut_to;
     int64_t drift_ppm[PLAN_MOST_SERVERS];

@@ -46,6 +46,8 @@ static bool set_up(struct run *run)
         cluster->clients[i].must_end = false;
         cluster->client_starts_at_ns[i] = 1;
     }
+    if (run->plan->reconfigures)
+        sim_client_start_operator(&cluster->operator);
     return true;
 }
 
@@ -83,7 +85,7 @@ static bool clients_are_gone(struct cluster *cluster)
     for (int i = 0; i < cluster->plan->clients; i++)
         if (cluster->clients[i].node->is_running)
             return false;
-    return true;
+    return !cluster->plan->reconfigures || !cluster->operator.node->is_running;
 }
 
 static bool has_written(struct cluster *cluster)
@@ -123,7 +125,8 @@ static void probe(struct run *run)
 /* A majority that hears each other is left. */
 static void keep_cut(struct run *run, bool is_cut)
 {
-    struct sim_server *from = &run->cluster.servers[run->plan->cut_from], *to = &run->cluster.servers[run->plan->cut_to];
+    struct sim_server *from = &run->cluster.servers[run->plan->cut_from],
+                      *to = &run->cluster.servers[run->plan->cut_to];
     if (sim_link(from->node, to->node)->is_cut != is_cut)
         sim_link_cut(from->node, to->node, is_cut);
 }
@@ -134,8 +137,8 @@ static void hold_audit(struct run *run)
     cluster->auditor.answers = cluster->auditor.failures = 0;
     sim_client_start_audit(&cluster->auditor);
     if (!cluster_wait(cluster, is_audited, sim_now_ns() + PATIENCE_NS)) {
-        sim_violation("the audit does not end: %" PRIu64 " answers, %" PRIu64 " failures, %" PRIu64 " sessions", cluster->auditor.answers,
-                      cluster->auditor.failures, cluster->auditor.sessions);
+        sim_violation("the audit does not end: %" PRIu64 " answers, %" PRIu64 " failures, %" PRIu64 " sessions",
+                      cluster->auditor.answers, cluster->auditor.failures, cluster->auditor.sessions);
     } else if (cluster->auditor.node->exit_code != 0) {
         sim_violation("the audit fails");
     }
@@ -176,7 +179,8 @@ static void compare_trees(struct run *run)
     if (!cluster_wait(cluster, zxids_are_equal, sim_now_ns() + PATIENCE_NS)) {
         for (int i = 0; i < cluster->server_count; i++)
             sim_trace("%s: %s, zxid 0x%" PRIx64, cluster->servers[i].node->name,
-                      cluster->servers[i].facts.serves ? "serves" : "serves nobody", (uint64_t)cluster->servers[i].facts.zxid);
+                      cluster->servers[i].facts.serves ? "serves" : "serves nobody",
+                      (uint64_t)cluster->servers[i].facts.zxid);
         sim_violation("the servers do not come to one zxid");
         return;
     }
@@ -186,12 +190,14 @@ static void compare_trees(struct run *run)
         return;
     for (int i = 0; i < cluster->server_count; i++) {
         const struct sim_server_facts *facts = &cluster->servers[i].facts, *first = &cluster->servers[0].facts;
-        sim_trace("%s: zxid 0x%" PRIx64 " digest %" PRIu64, cluster->servers[i].node->name, (uint64_t)facts->zxid, facts->digest);
+        sim_trace("%s: zxid 0x%" PRIx64 " digest %" PRIu64, cluster->servers[i].node->name, (uint64_t)facts->zxid,
+                  facts->digest);
         if (!facts->digest_is_consistent)
             sim_violation("%s: the digest is not that of its tree", cluster->servers[i].node->name);
         if (facts->digest != first->digest)
-            sim_violation("%s at 0x%" PRIx64 " and %s at 0x%" PRIx64 " have other trees", cluster->servers[i].node->name,
-                          (uint64_t)facts->zxid, cluster->servers[0].node->name, (uint64_t)first->zxid);
+            sim_violation("%s at 0x%" PRIx64 " and %s at 0x%" PRIx64 " have other trees",
+                          cluster->servers[i].node->name, (uint64_t)facts->zxid, cluster->servers[0].node->name,
+                          (uint64_t)first->zxid);
     }
 }
 
@@ -223,6 +229,7 @@ static void drive(void *arg)
     if (sim_verdict() == NULL) {
         sim_trace("all faults end");
         faults_end_all(&run->cluster);
+        run->cluster.operator.must_end = true;
         keep_cut(run, run->plan->keeps_cut);
         probe(run);
         keep_cut(run, false);

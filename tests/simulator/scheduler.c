@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/simulator/chance.h"
 #include "tests/simulator/world.h"
 
 #define LEAST_STEP_NS 200
@@ -25,7 +26,7 @@
 #define SLOW_RUNS_ONE_IN 16
 
 static struct {
-    uint64_t random;
+    struct chance chance;
     int64_t now_ns;
     uint64_t steps, looks;         /* looks at a clock in this step */
     uint32_t last_id;
@@ -44,28 +45,22 @@ static struct {
 
 uint64_t sim_random(void)
 {
-    world.random += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t value = world.random;
-    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return value ^ (value >> 31);
+    return chance_next(&world.chance);
 }
 
 uint64_t sim_below(uint64_t bound)
 {
-    assert(bound > 0);
-    return sim_random() % bound;    /* the unfairness is too small to matter here */
+    return chance_below(&world.chance, bound);
 }
 
 int64_t sim_between(int64_t least, int64_t most)
 {
-    assert(least <= most);
-    return least + (int64_t)sim_below((uint64_t)(most - least) + 1);
+    return chance_between(&world.chance, least, most);
 }
 
 bool sim_one_in(uint64_t n)
 {
-    return n > 0 && sim_below(n) == 0;
+    return chance_one_in(&world.chance, n);
 }
 
 /* ---- who may run ---- */
@@ -383,7 +378,7 @@ void sim_run(uint64_t seed, void (*driver)(void *arg), void *arg)
 {
     static const uint64_t shares[] = {1, 3, 10, 40, 200};
     memset(&world, 0, sizeof(world));
-    world.random = seed * UINT64_C(0xd1342543de82ef95) + 1;
+    world.chance.state = seed * UINT64_C(0xd1342543de82ef95) + 1;
     world.longest_share = shares[sim_below(sizeof(shares) / sizeof(shares[0]))];
     trace_begin();
     events_begin();

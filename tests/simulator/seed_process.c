@@ -60,7 +60,8 @@ static void describe_death(int status, int limit_s, struct seed_report *report)
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         snprintf(report->verdict, sizeof(report->verdict), "takes more than %d s", limit_s);
     else if (WIFSIGNALED(status))
-        snprintf(report->verdict, sizeof(report->verdict), "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(report->verdict, sizeof(report->verdict), "died of signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
         snprintf(report->verdict, sizeof(report->verdict), "ended with code %d", WEXITSTATUS(status));
 }
@@ -139,7 +140,8 @@ static void start_worker(struct worker *worker, const struct seed_range *range, 
 }
 
 /* The next report of a worker, also of one that died over it; false when it has none any more. */
-static bool next_report(struct worker *worker, const struct seed_range *range, struct worker *all, struct seed_report *ret_report)
+static bool next_report(struct worker *worker, const struct seed_range *range, struct worker *all,
+                        struct seed_report *ret_report)
 {
     if (read_whole(worker->reads, ret_report, sizeof(*ret_report))) {
         worker->next_seed = ret_report->seed + (uint64_t)range->jobs;

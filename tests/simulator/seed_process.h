@@ -24,7 +24,8 @@ struct seed_range {
     enum plan_mode mode;
     int jobs, limit_s;
 };
-uint64_t seeds_run(const struct seed_range *range, void (*each)(void *arg, const struct seed_report *report), void *arg);
+uint64_t seeds_run(const struct seed_range *range, void (*each)(void *arg, const struct seed_report *report),
+                   void *arg);
 
 /* The faults that are not needed for a verdict of the same kind are left out of the plan; returns how many are left. */
 size_t plan_shrink(struct plan *plan, int limit_s);

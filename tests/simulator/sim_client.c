@@ -12,53 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/public.h"
 #include "common/base/clock.h"
-#include "tests/simulator/history.h"
+#include "tests/simulator/person.h"
 
-#define CONNECT_LIMIT_MS 600000
 #define EVENT_LIMIT_MS 5000    /* an event was received before what came behind it; its thread may take so long */
-#define PATH_SIZE 64
-#define LONGEST_NAP_NS (100 * SIM_MS)
-
-struct watch {
-    struct person *person;
-    int reg;
-    bool has_fired;
-};
-
-/* A client at work. Whatever the library's threads may still touch after a handle was given up lives as long as it. */
-struct person {
-    struct sim_client *client;
-    zhandle_t *handle;
-    bool is_connected, is_lost;
-    struct session_view view;
-    struct watch watches[HISTORY_REGISTERS];
-    int32_t version[HISTORY_REGISTERS];    /* last seen, for compare-and-set */
-    char ephemeral[PATH_SIZE + 24];        /* one it has; "" */
-    uint64_t made;                         /* ephemerals so far */
-    bool audits;
-    int burst;                             /* so much more comes without a pause */
-};
 
 static void register_path(int reg, char path[PATH_SIZE])
 {
     snprintf(path, PATH_SIZE, "/registers/%d", reg);
 }
 
-/* ---- the session ---- */
-
-static void watch_session(zhandle_t *handle, int type, int state, const char *path, void *context)
-{
-    struct person *person = (struct person *)(uintptr_t)zoo_get_context(handle);
-    (void)path;
-    (void)context;
-    if (type != ZOO_SESSION_EVENT || person == NULL)
-        return;
-    person->is_connected = state == ZOO_CONNECTED_STATE;
-    if (state == ZOO_EXPIRED_SESSION_STATE || state == ZOO_AUTH_FAILED_STATE)
-        person->is_lost = true;
-}
+/* ---- watches ---- */
 
 static void watch_register(zhandle_t *handle, int type, int state, const char *path, void *context)
 {
@@ -70,65 +34,6 @@ static void watch_register(zhandle_t *handle, int type, int state, const char *p
         return;
     watch->has_fired = true;
     session_watch_fired(&watch->person->view, watch->reg);
-}
-
-static void leave_session(struct person *person)
-{
-    if (person->handle != NULL)
-        zookeeper_close(person->handle);
-    person->handle = NULL;
-}
-
-static void begin_session(struct person *person)
-{
-    leave_session(person);
-    person->is_connected = person->is_lost = false;
-    person->view = (struct session_view){0};
-    person->ephemeral[0] = '\0';
-    for (int i = 0; i < HISTORY_REGISTERS; i++)
-        person->watches[i] = (struct watch){person, i, true};
-    person->handle = zookeeper_init(person->client->hosts, watch_session, person->client->timeout_ms, NULL, person, 0);
-    person->client->sessions++;
-}
-
-/* Now and then several things follow each other at once. */
-static void pause_between(struct person *person)
-{
-    if (person->burst > 0) {
-        person->burst--;
-        return;
-    }
-    if (sim_one_in(20))
-        person->burst = (int)sim_below(20);
-    int64_t longest_ns = person->client->most_pause_ns * (person->burst > 0 ? 10 : 1);
-    int64_t end_ns = sim_now_ns() + sim_between(person->client->least_pause_ns, longest_ns);
-    while (sim_now_ns() < end_ns && !person->client->must_end)
-        sim_sleep_until(end_ns - sim_now_ns() > LONGEST_NAP_NS ? sim_now_ns() + LONGEST_NAP_NS : end_ns);
-}
-
-/* A session that is there, made anew if need be; false when the driver wants an end, or nobody answers for long. */
-static bool have_session(struct person *person)
-{
-    int64_t limit_ms = clock_elapsed_ms() + CONNECT_LIMIT_MS;
-    for (;;) {
-        if (person->handle == NULL || person->is_lost || is_unrecoverable(person->handle))
-            begin_session(person);
-        if (person->is_connected && !person->is_lost)
-            return true;
-        if (person->client->must_end || clock_elapsed_ms() > limit_ms)
-            return false;
-        clock_sleep_ms(20);
-    }
-}
-
-/* True when it was done. What went wrong is counted. */
-static bool done(struct person *person, int rc)
-{
-    if (rc == ZOK)
-        person->client->answers++;
-    else
-        person->client->failures++;
-    return rc == ZOK;
 }
 
 /* ---- registers ---- */
@@ -163,7 +68,7 @@ static void read_register(struct person *person, int reg, bool watched, bool syn
         /* A leader that was cut off answers a sync until it knows, in Java and here (1675): only when all is mended must
          * what was acknowledged be seen behind one. */
         floor = person->audits ? history_acked_version(reg) : -1;
-        if (!done(person, zoo_sync(person->handle, path)))
+        if (!person_done(person, zoo_sync(person->handle, path)))
             return;
     }
     struct watch *watch = &person->watches[reg];
@@ -173,7 +78,7 @@ static void read_register(struct person *person, int reg, bool watched, bool syn
     int rc = zoo_wget(person->handle, path, sets ? watch_register : NULL, sets ? watch : NULL, bytes, &size, &stat);
     if (sets && rc != ZOK)
         watch->has_fired = true;    /* it was not set */
-    if (!done(person, rc))
+    if (!person_done(person, rc))
         return;
     if (parse_value(bytes, size, &value) < 0) {
         sim_violation("%s reads %d strange bytes from %s", person->client->node->name, size, path);
@@ -203,11 +108,12 @@ static void write_register(struct person *person, int reg)
         read_register(person, reg, false, false);
         return;
     }
-    if (!done(person, rc)) {
+    if (!person_done(person, rc)) {
         sim_trace("write %" PRIu64 " of %s: %s", value, path, zerror(rc));
         return;
     }
-    sim_trace("wrote %s: version %" PRId32 " value %" PRIu64 " zxid 0x%" PRIx64, path, stat.version, value, (uint64_t)stat.mzxid);
+    sim_trace("wrote %s: version %" PRId32 " value %" PRIu64 " zxid 0x%" PRIx64, path, stat.version, value,
+              (uint64_t)stat.mzxid);
     history_wrote(reg, value, stat.version, stat.mzxid);
     await_event(person, reg, stat.version);
     session_saw(&person->view, person->client->node->name, reg, stat.version, stat.mzxid);
@@ -220,8 +126,9 @@ static void create_sequential(struct person *person)
 {
     char name[PATH_SIZE + 24];
     struct Stat stat;
-    int rc = zoo_create2(person->handle, "/list/n-", "x", 1, &ZOO_OPEN_ACL_UNSAFE, ZOO_PERSISTENT_SEQUENTIAL, name, sizeof(name), &stat);
-    if (!done(person, rc))
+    int rc = zoo_create2(person->handle, "/list/n-", "x", 1, &ZOO_OPEN_ACL_UNSAFE, ZOO_PERSISTENT_SEQUENTIAL, name,
+                         sizeof(name), &stat);
+    if (!person_done(person, rc))
         return;
     sim_trace("created %s zxid 0x%" PRIx64, name, (uint64_t)stat.czxid);
     history_created(name, stat.czxid);
@@ -233,16 +140,16 @@ static void change_ephemeral(struct person *person)
         int rc = zoo_delete(person->handle, person->ephemeral, -1);
         if (rc == ZNONODE)
             sim_violation("%s: %s is gone, and its session lives", person->client->node->name, person->ephemeral);
-        if (done(person, rc))
+        if (person_done(person, rc))
             person->ephemeral[0] = '\0';
         else if (rc == ZCONNECTIONLOSS || rc == ZOPERATIONTIMEOUT)
             person->ephemeral[0] = '\0';    /* there or not */
         return;
     }
     char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "/ephemerals/%s-%" PRIu32 "-%" PRIu64, person->client->node->name, person->client->node->boots,
-             ++person->made);
-    if (done(person, zoo_create(person->handle, path, "e", 1, &ZOO_OPEN_ACL_UNSAFE, ZOO_EPHEMERAL, NULL, 0))) {
+    snprintf(path, sizeof(path), "/ephemerals/%s-%" PRIu32 "-%" PRIu64, person->client->node->name,
+             person->client->node->boots, ++person->made);
+    if (person_done(person, zoo_create(person->handle, path, "e", 1, &ZOO_OPEN_ACL_UNSAFE, ZOO_EPHEMERAL, NULL, 0))) {
         history_count_write();
         memcpy(person->ephemeral, path, sizeof(path));
     }
@@ -265,7 +172,7 @@ static bool read_balances(struct person *person, struct balances *ret_balances)
     for (int i = 0; i < SIM_ACCOUNTS; i++)
         zoo_get_op_init(&ops[i], account_paths[i]);
     int rc = zoo_multi_read(person->handle, SIM_ACCOUNTS, ops, results);
-    bool is_read = done(person, rc);
+    bool is_read = person_done(person, rc);
     for (int i = 0; i < SIM_ACCOUNTS && is_read; i++) {
         uint64_t value;
         is_read = results[i].err == ZOK && parse_value(results[i].value, results[i].valuelen, &value) == 0;
@@ -273,7 +180,8 @@ static bool read_balances(struct person *person, struct balances *ret_balances)
             ret_balances->amount[i] = (int64_t)value;
             ret_balances->version[i] = results[i].stat.version;
         } else {
-            sim_violation("%s cannot read %s: %s", person->client->node->name, account_paths[i], zerror(results[i].err));
+            sim_violation("%s cannot read %s: %s", person->client->node->name, account_paths[i],
+                          zerror(results[i].err));
         }
     }
     zoo_free_read_results(SIM_ACCOUNTS, results);
@@ -312,7 +220,7 @@ static void transfer(struct person *person)
     int rc = zoo_multi(person->handle, 2, ops, results);
     if (rc == ZBADVERSION)
         return;
-    if (!done(person, rc))
+    if (!person_done(person, rc))
         return;
     history_count_write();
     if (stats[0].mzxid != stats[1].mzxid)
@@ -350,22 +258,16 @@ static void act(struct person *person)
     }
 }
 
-static void begin(struct person *person, void *arg)
-{
-    *person = (struct person){.client = arg};
-    zoo_set_debug_level((ZooLogLevel)0);
-}
-
 static int client_main(void *arg)
 {
     struct person person;
-    begin(&person, arg);
+    person_begin(&person, arg);
     while (!person.client->must_end) {
-        if (have_session(&person))
+        if (person_has_session(&person))
             act(&person);
-        pause_between(&person);
+        person_pause(&person);
     }
-    leave_session(&person);
+    person_leave(&person);
     return 0;
 }
 
@@ -384,7 +286,8 @@ static bool make_all(struct person *person)
             return false;
     for (int i = 0; i < SIM_ACCOUNTS; i++) {
         int size = snprintf(bytes, sizeof(bytes), "%d", SIM_ACCOUNT_START);
-        if (!is_there(zoo_create(person->handle, account_paths[i], bytes, size, &ZOO_OPEN_ACL_UNSAFE, ZOO_PERSISTENT, NULL, 0)))
+        if (!is_there(zoo_create(person->handle, account_paths[i], bytes, size, &ZOO_OPEN_ACL_UNSAFE, ZOO_PERSISTENT,
+                                 NULL, 0)))
             return false;
     }
     for (int i = 0; i < HISTORY_REGISTERS; i++) {
@@ -404,24 +307,24 @@ static int setup_main(void *arg)
 {
     struct person person;
     bool is_made = false;
-    begin(&person, arg);
-    while (!is_made && have_session(&person)) {
+    person_begin(&person, arg);
+    while (!is_made && person_has_session(&person)) {
         is_made = make_all(&person);
-        pause_between(&person);
+        person_pause(&person);
     }
-    leave_session(&person);
+    person_leave(&person);
     return is_made ? 0 : 1;
 }
 
 static int probe_main(void *arg)
 {
     struct person person;
-    begin(&person, arg);
-    while (person.client->answers == 0 && have_session(&person)) {
+    person_begin(&person, arg);
+    while (person.client->answers == 0 && person_has_session(&person)) {
         write_register(&person, 0);
-        pause_between(&person);
+        person_pause(&person);
     }
-    leave_session(&person);
+    person_leave(&person);
     return 0;
 }
 
@@ -429,7 +332,8 @@ static int probe_main(void *arg)
 static bool see_ephemerals_gone(struct person *person)
 {
     struct String_vector names = {0};
-    if (zoo_sync(person->handle, "/ephemerals") != ZOK || zoo_get_children(person->handle, "/ephemerals", 0, &names) != ZOK)
+    if (zoo_sync(person->handle, "/ephemerals") != ZOK ||
+        zoo_get_children(person->handle, "/ephemerals", 0, &names) != ZOK)
         return false;
     bool gone = names.count == 0;
     if (!gone)
@@ -438,12 +342,28 @@ static bool see_ephemerals_gone(struct person *person)
     return gone;
 }
 
+/* What the list holds, behind the syncs of the registers. */
+static void see_list(struct person *person)
+{
+    struct String_vector names = {0};
+    if (!person_done(person, zoo_get_children(person->handle, "/list", 0, &names)))
+        return;
+    for (int32_t i = 0; i < names.count; i++) {
+        char path[PATH_SIZE + 24];
+        snprintf(path, sizeof(path), "/list/%s", names.data[i]);
+        history_listed(path);
+    }
+    deallocate_String_vector(&names);
+    history_list_ends();
+}
+
 static bool see_all(struct person *person)
 {
     uint64_t before = person->client->failures;
     for (int i = 0; i < HISTORY_REGISTERS; i++)
         read_register(person, i, false, true);
     audit(person);
+    see_list(person);
     for (int i = 0; i < HISTORY_REGISTERS; i++)
         write_register(person, i);
     return person->client->failures == before;
@@ -453,18 +373,18 @@ static int audit_main(void *arg)
 {
     struct person person;
     bool has_seen = false, gone = false;
-    begin(&person, arg);
+    person_begin(&person, arg);
     person.audits = true;
-    while ((!has_seen || !gone) && have_session(&person)) {
+    while ((!has_seen || !gone) && person_has_session(&person)) {
         has_seen = has_seen || see_all(&person);
         gone = see_ephemerals_gone(&person);
-        pause_between(&person);
+        person_pause(&person);
     }
-    leave_session(&person);
+    person_leave(&person);
     return has_seen && gone ? 0 : 1;
 }
 
-static void start(struct sim_client *client, int (*program_main)(void *arg))
+void sim_client_start_program(struct sim_client *client, int (*program_main)(void *arg))
 {
     client->must_end = false;
     sim_node_start(client->node, program_main, client);
@@ -472,21 +392,21 @@ static void start(struct sim_client *client, int (*program_main)(void *arg))
 
 void sim_client_start(struct sim_client *client)
 {
-    start(client, client_main);
+    sim_client_start_program(client, client_main);
 }
 
 void sim_client_start_setup(struct sim_client *client)
 {
-    start(client, setup_main);
+    sim_client_start_program(client, setup_main);
 }
 
 void sim_client_start_probe(struct sim_client *client)
 {
     client->answers = client->failures = 0;
-    start(client, probe_main);
+    sim_client_start_program(client, probe_main);
 }
 
 void sim_client_start_audit(struct sim_client *client)
 {
-    start(client, audit_main);
+    sim_client_start_program(client, audit_main);
 }

@@ -33,5 +33,10 @@ void sim_client_start_setup(struct sim_client *client);
 void sim_client_start_probe(struct sim_client *client);
 /* Looks at everything behind a sync, when the others have ended; ends by itself, with code 0 when it has seen all. */
 void sim_client_start_audit(struct sim_client *client);
+/* sim_operator.c: changes who votes, until it is told to end. */
+void sim_client_start_operator(struct sim_client *client);
+
+/* What the functions above do: a program on the client's machine. */
+void sim_client_start_program(struct sim_client *client, int (*program_main)(void *arg));
 
 #endif

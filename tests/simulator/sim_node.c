@@ -59,8 +59,9 @@ bool sim_node_leaks(struct sim_node *node, char *text, size_t size)
     size_t files = sim_disk_open_count(node), sockets = sim_network_open_count(node);
     if (node->fibre_count <= 1 && node->block_count == 0 && files == 0 && sockets == 0)
         return false;
-    snprintf(text, size, "%s ends with %d threads beside main, %zu blocks of memory (%zu bytes), %zu files, %zu sockets", node->name,
-             node->fibre_count - 1, node->block_count, node->block_bytes, files, sockets);
+    snprintf(text, size,
+             "%s ends with %d threads beside main, %zu blocks of memory (%zu bytes), %zu files, %zu sockets",
+             node->name, node->fibre_count - 1, node->block_count, node->block_bytes, files, sockets);
     return true;
 }
 
@@ -171,7 +172,8 @@ bool sim_node_join(struct sim_node *node, int64_t deadline_ns)
 int64_t sim_node_elapsed_ns(const struct sim_node *node)
 {
     int64_t now_ns = sim_now_ns();
-    return node->elapsed_offset_ns + now_ns + now_ns / MILLION * node->drift_ppm + now_ns % MILLION * node->drift_ppm / MILLION;
+    return node->elapsed_offset_ns + now_ns + now_ns / MILLION * node->drift_ppm +
+           now_ns % MILLION * node->drift_ppm / MILLION;
 }
 
 int64_t sim_node_true_ns(const struct sim_node *node, int64_t elapsed_ns)

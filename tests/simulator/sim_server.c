@@ -18,6 +18,8 @@
 #define CONFIG_PATH "/etc/zoo.cfg"
 #define DATA_DIRECTORY "/data"
 #define LOOKS_EVERY_MS 50
+#define QUORUM_PORT 2888
+#define ELECTION_PORT 3888
 
 struct program {
     struct sim_server *server;
@@ -158,6 +160,12 @@ static int server_main(void *arg)
     int exit_code = run(&program);
     server->facts.serves = server->facts.leads = false;
     return exit_code;
+}
+
+int sim_server_line(int sid, bool is_observer, char ret_line[SIM_SERVER_LINE_SIZE])
+{
+    return snprintf(ret_line, SIM_SERVER_LINE_SIZE, "server.%d=10.0.0.%d:%d:%d:%s;%d", sid, sid, QUORUM_PORT,
+                    ELECTION_PORT, is_observer ? "observer" : "participant", SIM_CLIENT_PORT);
 }
 
 void sim_server_configure(struct sim_server *server, const char *lines)

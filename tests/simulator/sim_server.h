@@ -8,6 +8,7 @@
 #include "tests/simulator/scheduler.h"
 
 #define SIM_CLIENT_PORT 2181
+#define SIM_SERVER_LINE_SIZE 96
 
 struct sim_server {
     struct sim_node *node;
@@ -25,6 +26,8 @@ struct sim_server {
     bool asks_for_digest;         /* the driver sets it, the inspector answers and clears it */
 };
 
+/* What zoo.cfg says of one server of an ensemble: "server.1=10.0.0.1:2888:3888:participant;2181". */
+int sim_server_line(int sid, bool is_observer, char ret_line[SIM_SERVER_LINE_SIZE]);
 /* Puts zoo.cfg, myid and, once, the data directory onto its disk. `lines` is the configuration without dataDir. */
 void sim_server_configure(struct sim_server *server, const char *lines);
 /* What zkserver-initialize leaves: it may begin with nothing, once. */

@@ -50,8 +50,8 @@ static void write_line(const char *mark, const char *text)
     const struct sim_node *node = sim_current_node();
     const struct sim_fibre *fibre = sim_current();
     int64_t us = sim_now_ns() / SIM_US;
-    fprintf(stream, "%6" PRId64 ".%06" PRId64 " %-8s %-28s %s%s\n", us / 1000000, us % 1000000, node != NULL ? node->name : "-",
-            fibre != NULL ? fibre->name : "event", mark, text);
+    fprintf(stream, "%6" PRId64 ".%06" PRId64 " %-8s %-28s %s%s\n", us / 1000000, us % 1000000,
+            node != NULL ? node->name : "-", fibre != NULL ? fibre->name : "event", mark, text);
 }
 
 void sim_trace(const char *format, ...)

@@ -144,8 +144,9 @@ struct progress {
 static void tell(struct progress *progress)
 {
     double real_s = seconds_now() - progress->began_s;
-    fprintf(stderr, "\r%" PRIu64 "/%" PRIu64 " seeds, %" PRIu64 " failed, %.1f seeds/s, %.1f simulated hours an hour ", progress->done,
-            progress->seeds, progress->failed, (double)progress->done / real_s, progress->virtual_s / real_s);
+    fprintf(stderr, "\r%" PRIu64 "/%" PRIu64 " seeds, %" PRIu64 " failed, %.1f seeds/s, %.1f simulated hours an hour ",
+            progress->done, progress->seeds, progress->failed, (double)progress->done / real_s,
+            progress->virtual_s / real_s);
     progress->told_s = seconds_now();
 }
 
@@ -179,8 +180,8 @@ static int run_many(const struct command *command)
         fprintf(stderr, "\n");
     printf("%" PRIu64 " seeds, %" PRIu64 " failed; %.1f s, %.1f seeds/s; %.3f simulated hours, %.1f an hour; %" PRIu64
            " writes acknowledged; longest recovery %.3f s\n",
-           progress.done, failures, real_s, (double)progress.done / real_s, progress.virtual_s / 3600, progress.virtual_s / real_s,
-           progress.acknowledged, progress.longest_recovery_s);
+           progress.done, failures, real_s, (double)progress.done / real_s, progress.virtual_s / 3600,
+           progress.virtual_s / real_s, progress.acknowledged, progress.longest_recovery_s);
     return failures > 0;
 }
 

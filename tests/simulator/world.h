@@ -36,8 +36,8 @@ void world_each_of(struct sim_node *node, void (*each)(struct sim_fibre *fibre))
 void world_park(struct sim_fibre *fibre);                 /* a ready one may not run for now */
 void world_unpark(struct sim_fibre *fibre);
 struct sim_fibre *world_spawn(struct sim_node *node, const char *name, void (*run)(void *arg), void *arg);
-void world_leave(void);                                   /* of the running fibre: to the scheduler, and back when it is chosen */
-void world_look(void);                                    /* somebody looks at a clock: who does nothing else sees it move */
+void world_leave(void); /* of the running fibre: to the scheduler, and back when it is chosen */
+void world_look(void);  /* somebody looks at a clock: who does nothing else sees it move */
 
 /* --- sim_event.c --- */
 void events_begin(void);

@@ -74,6 +74,23 @@ START_TEST(a_first_mark_says_nothing_yet)
 }
 END_TEST
 
+/* Else a log made again under an old name would meet a mark that is too high for it. */
+START_TEST(logs_that_are_removed_take_the_mark_along)
+{
+    const struct file_txn_log_options options = {.max_record_size = 1 << 20};
+    char *path = path_join(directory, "log.2");
+    ck_assert_int_eq(file_write_atomic(path, "", 0, NULL), ZK_OK);
+    mark(2, 4711);
+    ck_assert_int_eq(file_txn_log_drop_behind(directory, 2, &options, NULL), ZK_OK);    /* nothing is behind it */
+    ck_assert_int_eq(durable_mark_of(directory, 2), 4711);
+    ck_assert_int_eq(file_txn_log_drop_behind(directory, 1, &options, NULL), ZK_OK);
+    ck_assert_int_eq(file_kind(path), FILE_KIND_NONE);
+    ck_assert_int_eq(durable_mark_of(directory, 2), -1);
+    ck_assert_int_eq(durable_mark_forget(directory, NULL), ZK_OK);
+    memory_free(path);
+}
+END_TEST
+
 /* A log with one record lost as a whole sector is, and bytes behind it; the mark stands at `durable`. */
 static int repair_with_hole(int64_t durable)
 {
@@ -108,6 +125,7 @@ static Suite *durable_mark_suite(void)
     tcase_add_test(tcase, a_mark_is_of_one_log_and_tells_of_older_and_newer_ones);
     tcase_add_test(tcase, a_log_before_another_is_durable_whatever_the_mark_says);
     tcase_add_test(tcase, a_first_mark_says_nothing_yet);
+    tcase_add_test(tcase, logs_that_are_removed_take_the_mark_along);
     tcase_add_test(tcase, behind_the_mark_a_hole_is_the_end);
     tcase_add_test(tcase, before_the_mark_it_is_damage);
     suite_add_tcase(suite, tcase);
