@@ -8,7 +8,8 @@
  *     leaves a log that is too long but whole, and syncs directory and file;
  * (3) a cut is a shorter copy under the old name: after a failed sync the whole file is there, before and behind a restart
  *     and a loss of power;
- * (4) what is read at the start is synced before anybody counts on it.
+ * (4) what is read at the start is written again, where it is not known to be durable, and synced before anybody counts
+ *     on it.
  */
 #include "server/persistence/file_txn_log_repair.h"
 
@@ -60,16 +61,16 @@ static int keep_torn_bytes(const char *directory, const struct log_ending *endin
     return err;
 }
 
-/* The first `size` bytes of a file, to the same place of another one or of itself. */
-static int copy_bytes(struct file *from, int64_t size, struct file *to, struct error *error)
+/* The bytes [at, end) of a file to the same place of another one, or of itself. */
+static int copy_bytes(struct file *from, int64_t at, int64_t end, struct file *to, struct error *error)
 {
     uint8_t *bytes = memory_alloc(COPY_STEP);
     int err = ZK_OK;
-    for (int64_t at = 0; err == ZK_OK && at < size;) {
-        size_t step = size - at < (int64_t)COPY_STEP ? (size_t)(size - at) : COPY_STEP, got = 0;
+    while (err == ZK_OK && at < end) {
+        size_t step = end - at < (int64_t)COPY_STEP ? (size_t)(end - at) : COPY_STEP, got = 0;
         err = file_pread(from, bytes, step, at, &got, error);
         if (err == ZK_OK && got < step)
-            err = error_set(error, ZK_IO, "%s has become shorter than %" PRId64 " bytes", file_path(from), size);
+            err = error_set(error, ZK_IO, "%s has become shorter than %" PRId64 " bytes", file_path(from), end);
         if (err == ZK_OK)
             err = file_pwrite(to, bytes, step, at, error);
         at += (int64_t)step;
@@ -85,7 +86,7 @@ static int copy_beginning(struct file *from, int64_t size, const char *to_path, 
     int err = file_open(to_path, FILE_CREATE, &to, error);
     if (err != ZK_OK)
         return err;
-    err = copy_bytes(from, size, to, error);
+    err = copy_bytes(from, 0, size, to, error);
     if (err == ZK_OK)
         err = file_sync(to, error);
     int close_err = file_close(to, err == ZK_OK ? error : NULL);
@@ -126,18 +127,18 @@ static int cut_file(const char *directory, const char *path, int64_t size, struc
 /*
  * (4) What can be read is not yet what is on the disk: the process before us may have been killed between its write and its
  * sync. Whoever votes with these transactions, or lets them be counted as acknowledged, makes them durable first. After a
- * failed sync the kernel takes what it could not write for written, so that the next start would be told nothing: it has to
- * be written again.
+ * failed sync the kernel takes what it could not write for written, and tells nobody again: so what lies behind the mark is
+ * written once more. A log without a mark, as of a Java server, is synced as it is.
  */
-static int settle(const struct log_ending *last, struct error *error)
+static int settle(const char *directory, const struct log_ending *last, struct error *error)
 {
+    int64_t durable = durable_mark_of(directory, file_name_zxid(base_name(last->path), LOG_FILE_PREFIX));
     struct file *file = NULL;
     int err = file_open(last->path, FILE_WRITE, &file, error);
-    if (err != ZK_OK)
-        return err;
-    err = file_sync(file, error);
-    if (err != ZK_OK)
-        copy_bytes(file, last->whole_end, file, NULL);
+    if (err == ZK_OK && durable >= 0)
+        err = copy_bytes(file, durable, last->whole_end, file, error);
+    if (err == ZK_OK)
+        err = file_sync(file, error);
     int close_err = file_close(file, err == ZK_OK ? error : NULL);
     return err == ZK_OK ? close_err : err;
 }
@@ -220,7 +221,7 @@ int file_txn_log_repair_after(const char *directory, const struct txn_iterator *
             err = cut_file(directory, last->path, last->whole_end, error);
     }
     if (err == ZK_OK && last != NULL)
-        err = settle(last, error);
+        err = settle(directory, last, error);
     return err == ZK_OK ? directory_sync(directory, error) : err;
 }
 

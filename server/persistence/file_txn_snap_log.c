@@ -190,6 +190,19 @@ static int check_truncation(struct file_txn_snap_log *log, int64_t zxid, struct 
     return err;
 }
 
+/* A snapshot that came from a leader bears a zxid that no log here has; cut back to it, that state is what is left. */
+static bool has_snapshot_of(struct file_txn_snap_log *log, int64_t zxid)
+{
+    struct zxid_file_list snaps;
+    if (file_snap_find_recent(log->snap_dir, SIZE_MAX, &snaps, NULL) != ZK_OK)
+        return false;
+    bool has = false;
+    for (size_t i = 0; i < snaps.count && !has; i++)
+        has = snaps.items[i].zxid == zxid && snap_is_probably_valid(snaps.items[i].path);
+    zxid_file_list_release(&snaps);
+    return has;
+}
+
 void file_txn_snap_log_set_last(struct file_txn_snap_log *log, int64_t zxid, int64_t wall_ms)
 {
     mutex_lock(&log->lock);
@@ -262,6 +275,8 @@ struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log)
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
     int err = check_truncation(log, zxid, error);
+    if ((err == ZK_NOT_FOUND || err == ZK_CORRUPT) && has_snapshot_of(log, zxid))
+        return file_txn_snap_log_drop_behind(log, zxid, error);
     if (err == ZK_OK)
         err = remove_newer_snapshots(log, zxid, error);
     if (err != ZK_OK)

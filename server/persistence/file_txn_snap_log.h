@@ -43,6 +43,8 @@ int file_txn_snap_log_fast_forward(struct file_txn_snap_log *log, struct data_tr
 int file_txn_snap_log_save(struct file_txn_snap_log *log, struct data_tree *tree, struct session_table *sessions,
                            char **ret_path, struct error *error);
 struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log);
+/* Snapshots and transactions behind `zxid` go. ZK_NOT_FOUND, with all in place, when neither a log nor a snapshot is of
+ * that zxid. */
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
 /* Snapshots and transactions behind `zxid` go, whether a log holds it or not; before a leader's state at `zxid` is saved. */
 int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);

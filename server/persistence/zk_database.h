@@ -47,7 +47,7 @@ int zk_database_serialize_snapshot(struct zk_database *database, struct byte_sin
 /* clear() and loadDataBase(): what is on the disk, and nothing else. */
 int zk_database_reload(struct zk_database *database, int64_t *ret_zxid, struct error *error);
 /* truncateLog: everything behind `zxid` is gone from the disk, for good, and from memory. ZK_NOT_FOUND, with nothing
- * changed, when no log holds it. After any other failure this server must not vote. */
+ * changed, when neither a log nor a snapshot is of it. After any other failure this server must not vote. */
 int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct error *error);
 /* What was logged behind `zxid`, and snapshots of it, go from the disk: the state at `zxid` comes from a leader, which does
  * not know of them (Java leaves them, and replays them over that state at the next start). After a failure this server must

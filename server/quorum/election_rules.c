@@ -4,9 +4,12 @@
  * (1) A vote of another round than ours never counts for the proposal;
  * (2) with a newer configuration known, a leader needs a quorum of both;
  * (3) whoever joins an ensemble that stands follows a leader that has said itself that it leads;
- * (4) only who has the better vote answers, so two servers never answer each other without end.
+ * (4) only who has the better vote answers, so two servers never answer each other without end;
+ * (5) for joining another one that leads (3) a quorum of the configuration that counts is enough.
  * Departs from Java: (4). Of two followers whose leader died the first tells its vote to one that still follows; if that
  * has the worse vote, it would learn of the better one when that is repeated, after 200 ms.
+ * (5). What was proposed here and was lost with its leader is known to nobody else, and may have a quorum nowhere but
+ * with us: we would look for good. That we follow nobody from before what we have seen is seen to by our accepted epoch.
  */
 #include "server/quorum/election_rules.h"
 
@@ -26,13 +29,27 @@ static void propose(struct election_round *round, const struct vote *vote)
     round->proposal.peer_epoch = vote->peer_epoch;
 }
 
-static bool has_quorum(const struct election_context *context, const struct ballots *ballots, const struct vote *vote)
+static void add_votes(const struct ballots *ballots, const struct vote *vote, struct synced_learner_tracker *tracker)
+{
+    for (size_t i = 0; i < ballots->count; i++)
+        if (vote_equal(vote, &ballots->items[i].vote))
+            synced_learner_tracker_add_ack(tracker, ballots->items[i].sid);
+}
+
+/* Whether its leader leads, by votes of those who follow it. */
+static bool is_established(const struct election_context *context, const struct ballots *ballots,
+                           const struct vote *vote, int64_t logical_clock)
 {
     struct synced_learner_tracker tracker = {0};
-    election_count_votes(context, ballots, vote, &tracker);
+    if (vote->id == context->my_id) {
+        election_count_votes(context, ballots, vote, &tracker);
+    } else {    /* (5) */
+        synced_learner_tracker_add_verifier(&tracker, context->verifier);
+        add_votes(ballots, vote, &tracker);
+    }
     bool has = synced_learner_tracker_has_all_quorums(&tracker);
     synced_learner_tracker_release(&tracker);
-    return has;
+    return has && election_leader_is_there(context, ballots, vote->id, vote->election_epoch, logical_clock);
 }
 
 /* The vote without what only belongs to its sender. */
@@ -93,16 +110,13 @@ static void receive_settled(struct election_round *round, const struct election_
     if (vote->election_epoch == round->logical_clock) {
         struct vote ballot = plain(vote, vote->state);
         ballots_put(&round->received, notification->sid, &ballot);
-        if (has_quorum(context, &round->received, vote) &&
-            election_leader_is_there(context, &round->received, vote->id, vote->election_epoch, round->logical_clock)) {
+        if (is_established(context, &round->received, vote, round->logical_clock)) {
             decide(step, vote);
             return;
         }
     }
     ballots_put(&round->out_of_election, notification->sid, vote);
-    if (has_quorum(context, &round->out_of_election, vote) &&
-        election_leader_is_there(context, &round->out_of_election, vote->id, vote->election_epoch,
-                                 round->logical_clock)) {
+    if (is_established(context, &round->out_of_election, vote, round->logical_clock)) {
         round->logical_clock = vote->election_epoch;
         decide(step, vote);
     }
@@ -152,9 +166,7 @@ void election_count_votes(const struct election_context *context, const struct b
     synced_learner_tracker_add_verifier(ret_tracker, context->verifier);
     if (quorum_verifier_version(context->last_seen) > quorum_verifier_version(context->verifier))
         synced_learner_tracker_add_verifier(ret_tracker, context->last_seen);
-    for (size_t i = 0; i < ballots->count; i++)
-        if (vote_equal(vote, &ballots->items[i].vote))
-            synced_learner_tracker_add_ack(ret_tracker, ballots->items[i].sid);
+    add_votes(ballots, vote, ret_tracker);
 }
 
 bool election_leader_is_there(const struct election_context *context, const struct ballots *ballots, int64_t leader,

@@ -10,6 +10,8 @@
  *     end.
  * (2) leader_close() joins acceptor, handlers and senders while the chain still drains, so that a handler that waits
  *     for room in Q3 gets it, and takes the chain down after them.
+ * (3) Departs from Java: who is to vote in a proposed configuration and observes as yet does not count for its quorum, as it
+ *     is sent no proposal and acks none. Else a leader whose reconfiguration can never be committed stays, for good.
  */
 #include "server/quorum/leader.h"
 
@@ -184,7 +186,8 @@ static void take_synced(struct leader *leader, struct quorum_verifier *verifier,
     mutex_lock(&list->lock);
     LEARNER_LIST_EACH (link, list) {
         struct learner_handler *handler = learner_handler_of(link);
-        if (learner_handler_is_synced(handler) && learner_handler_sid(handler, &sid))
+        if (learner_handler_is_forwarding(handler) && learner_handler_is_synced(handler)    /* (3) */
+            && learner_handler_sid(handler, &sid))
             synced_learner_tracker_add_ack(ret_synced, sid);
     }
     mutex_unlock(&list->lock);

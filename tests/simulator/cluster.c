@@ -32,6 +32,7 @@ static void configure(struct cluster *cluster, int index)
             snprintf(lines + size, sizeof(lines) - (size_t)size, "peerType=observer\n");
     }
     sim_server_configure(&cluster->servers[index], lines);
+    cluster->servers[index].window = plan->windows[cluster->options_of[index]];
 }
 
 static void set_clocks(struct sim_node *node, int64_t drift_ppm)

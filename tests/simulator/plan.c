@@ -28,10 +28,8 @@ static void add_option(char *options, const char *format, ...)
 static void choose_options(struct plan *plan, struct chance *chance, char *options)
 {
     static const int snap_counts[] = {10, 30, 100, 1000, 100000};
-    static const int windows[] = {3, 10, 50, 500};
     add_option(options, "tickTime=%" PRId64 "\ninitLimit=10\nsyncLimit=5\nmaxClientCnxns=0\n", plan->tick_ms);
     add_option(options, "preAllocSize=64\nsnapCount=%d\n", snap_counts[chance_below(chance, 5)]);
-    add_option(options, "commitLogCount=%d\n", windows[chance_below(chance, 4)]);
     add_option(options, "autopurge.purgeInterval=0\nadmin.enableServer=false\ndb.autocreate=false\n");
     if (chance_one_in(chance, 3))
         add_option(options, "maxBatchSize=%d\n", (int)chance_between(chance, 1, 20));
@@ -40,19 +38,17 @@ static void choose_options(struct plan *plan, struct chance *chance, char *optio
     if (chance_one_in(chance, 3))
         add_option(options, "learner.asyncSending=true\n");
     if (chance_one_in(chance, 4))
-        add_option(options, "learner.closeSocketAsync=true\n");
-    if (chance_one_in(chance, 4))
-        add_option(options, "leader.closeSocketAsync=true\n");
-    if (chance_one_in(chance, 4))
         add_option(options, "forceSync=yes\n");
     if (chance_one_in(chance, 5))
         add_option(options, "leaderServes=no\n");
     if (chance_one_in(chance, 4))
         add_option(options, "snapshotSizeFactor=%s\n", chance_one_in(chance, 2) ? "-1" : "0.1");
+    if (chance_one_in(chance, 8))
+        add_option(options, "forceSnapshotSync=true\n");
     if (chance_one_in(chance, 4))
         add_option(options, "txnLogSizeLimitInKb=%d\n", (int)chance_between(chance, 1, 64));
     if (chance_one_in(chance, 4))
-        add_option(options, "learner.snapCompression.method=%s\n", chance_one_in(chance, 2) ? "gz" : "snappy");
+        add_option(options, "snapshot.compression.method=%s\n", chance_one_in(chance, 2) ? "gz" : "snappy");
     if (chance_one_in(chance, 4))
         add_option(options, "globalOutstandingLimit=%d\n", (int)chance_between(chance, 1, 20));
     if (chance_one_in(chance, 4))
@@ -130,6 +126,7 @@ static void choose_faults(struct plan *plan, struct chance *chance)
 void plan_make(struct plan *plan, uint64_t seed, enum plan_mode mode)
 {
     static const int64_t ticks_ms[] = {100, 200, 500, 1000};
+    static const int windows[] = {3, 10, 50, 500};
     *plan = (struct plan){.seed = seed, .mode = mode};
     struct chance chance = {seed * UINT64_C(0x2545f4914f6cdd1d) + (uint64_t)mode};
     uint64_t shape = chance_below(&chance, 20);
@@ -139,8 +136,10 @@ void plan_make(struct plan *plan, uint64_t seed, enum plan_mode mode)
     plan->length_ns = chance_between(&chance, 25, 125) * plan->tick_ms * SIM_MS;
     for (int i = 0; i < plan->voters + plan->observers; i++)
         plan->drift_ppm[i] = chance_one_in(&chance, 2) ? chance_between(&chance, -500, 500) : 0;
-    choose_options(plan, &chance, plan->options[0]);
-    choose_options(plan, &chance, plan->options[1]);
+    for (int i = 0; i < 2; i++) {
+        choose_options(plan, &chance, plan->options[i]);
+        plan->windows[i] = windows[chance_below(&chance, 4)];
+    }
     choose_clients(plan, &chance);
     plan->reconfigures = plan->voters >= 3 && chance_one_in(&chance, 8);
     if (plan->reconfigures) {    /* skipACL, as the configuration may be written by nobody else */
@@ -172,7 +171,7 @@ void plan_print(const struct plan *plan, FILE *stream)
             " s of faults\n",
             plan->seed, plan->voters, plan->observers, plan->clients, plan->tick_ms, plan->length_ns / SIM_S,
             plan->length_ns / SIM_MS % 1000);
-    fprintf(stream, "%sor\n%s", plan->options[0], plan->options[1]);
+    fprintf(stream, "%swindow of %d\nor\n%swindow of %d\n", plan->options[0], plan->windows[0], plan->options[1], plan->windows[1]);
     if (plan->reconfigures)
         fprintf(stream, "an operator changes who votes\n");
     if (plan->keeps_cut)

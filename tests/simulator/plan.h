@@ -72,6 +72,7 @@ struct plan {
     int voters, observers, clients;
     int64_t tick_ms, length_ns;
     char options[2][1024]; /* lines of zoo.cfg, but for servers and directories; a server changes between them */
+    int windows[2];                  /* beside those: commitLogCount, which a configuration cannot make so small; 0: as it says */
     bool reconfigures;               /* an operator changes who votes */
     bool keeps_cut;                  /* of liveness: one direction stays cut while the ensemble is to recover */
     int cut_from, cut_to;

@@ -135,6 +135,8 @@ static int run(struct program *program)
     int err = server_options_load(&options, CONFIG_PATH, NULL, &error);
     if (err == ZK_OK)
         err = server_options_validate(&options, &error);
+    if (program->server->window > 0)
+        options.commit_log_count = program->server->window;
     if (err == ZK_OK) {
         struct four_letter_commands *commands = four_letter_commands_new(&options);
         if (quorum_peer_main_start(&program->main, &options, four_letter_commands_hook(commands), &program->failure,

@@ -14,6 +14,7 @@ struct sim_server {
     struct sim_node *node;
     int sid;
     bool is_observer;
+    int window;                   /* commitLogCount in place of the configuration's, 0: as that says */
     /* Written by the program, for the driver; of the present program or the last one. */
     struct sim_server_facts {
         bool serves, leads;

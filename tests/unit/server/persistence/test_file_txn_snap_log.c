@@ -428,6 +428,22 @@ START_TEST(truncating_leaves_a_snapshot_to_stand_on)
 }
 END_TEST
 
+/* A snapshot of a leader behind an older history, and a transaction behind it that the next leader does not have. */
+START_TEST(truncating_may_end_at_a_snapshot_that_no_log_leads_to)
+{
+    write_snapshot(0);
+    write_log("version-2", 1, 3, 8192);
+    write_snapshot(7);
+    write_log("version-2", 8, 9, 8192);
+    assert_starts(9);
+    ck_assert_int_eq(file_txn_snap_log_truncate(server.log, 6, &error), ZK_CORRUPT);
+    assert_starts(9);
+    ck_assert_int_eq(file_txn_snap_log_truncate(server.log, 7, &error), ZK_OK);
+    ck_assert(!exists("version-2/log.8") && exists("version-2/log.1"));
+    assert_starts(7);
+}
+END_TEST
+
 START_TEST(sessions_are_restored)
 {
     write_snapshot(0);
@@ -474,6 +490,7 @@ static Suite *file_txn_snap_log_suite(void)
     tcase_add_loop_test(tcase, a_snapshot_is_taken_and_found, 0, 3);
     tcase_add_test(tcase, truncating_takes_newer_snapshots_along);
     tcase_add_test(tcase, truncating_leaves_a_snapshot_to_stand_on);
+    tcase_add_test(tcase, truncating_may_end_at_a_snapshot_that_no_log_leads_to);
     tcase_add_test(tcase, sessions_are_restored);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);

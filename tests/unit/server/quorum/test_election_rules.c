@@ -219,6 +219,30 @@ START_TEST(a_newer_config_needs_its_quorum_too)
 }
 END_TEST
 
+/* What was proposed to us and was lost with its leader: nobody else knows of it. */
+START_TEST(an_ensemble_that_stands_is_joined_without_a_quorum_of_what_was_only_proposed)
+{
+    use_config(THREE "version=1\n", "server.1=h:1:2\nserver.2=h:1:2\nversion=2\n");
+    round_.logical_clock = 9;
+    ck_assert(!hear(2, PEER_FOLLOWING, 3, 0x100000001, 4, 2).is_decided);
+    ck_assert(hear(3, PEER_LEADING, 3, 0x100000001, 4, 2).is_decided);
+    election_round_begin(&round_, &context);
+    round_.logical_clock = 4;
+    ck_assert(!hear(2, PEER_FOLLOWING, 3, 0x100000001, 4, 2).is_decided);
+    ck_assert_msg(hear(3, PEER_LEADING, 3, 0x100000001, 4, 2).is_decided, "in our round, too");
+}
+END_TEST
+
+START_TEST(this_server_leads_with_quorums_of_both_configs)
+{
+    use_config(THREE "version=1\n", "server.1=h:1:2\nserver.4=h:1:2\nserver.5=h:1:2\nversion=2\n");
+    hear(2, PEER_FOLLOWING, 1, 0x100000005, 1, 1);
+    ck_assert(!hear(3, PEER_FOLLOWING, 1, 0x100000005, 1, 1).is_decided);
+    hear(4, PEER_FOLLOWING, 1, 0x100000005, 1, 1);
+    ck_assert(hear(5, PEER_FOLLOWING, 1, 0x100000005, 1, 1).is_decided);
+}
+END_TEST
+
 START_TEST(an_observer_takes_the_votes_of_others)
 {
     context.my_id = 9;
@@ -252,6 +276,8 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, followers_of_a_leader_that_is_silent_are_not_believed);
     tcase_add_test(tcase, this_server_leads_only_in_its_own_round);
     tcase_add_test(tcase, a_newer_config_needs_its_quorum_too);
+    tcase_add_test(tcase, an_ensemble_that_stands_is_joined_without_a_quorum_of_what_was_only_proposed);
+    tcase_add_test(tcase, this_server_leads_with_quorums_of_both_configs);
     tcase_add_test(tcase, an_observer_takes_the_votes_of_others);
     return suite;
 }
