@@ -251,6 +251,35 @@ START_TEST(a_quorum_that_goes_ends_leadership)
 }
 END_TEST
 
+/* Server 4 is to vote, and is sent no proposal while it observes: nothing can be committed with it. */
+START_TEST(who_observes_does_not_count_for_a_configuration_that_is_proposed)
+{
+    static const char all_vote[] =
+        "server.1=127.0.0.1:2888:3888:participant\nserver.2=127.0.0.1:2889:3889:participant\n"
+        "server.3=127.0.0.1:2890:3890:participant\nserver.4=127.0.0.1:2891:3891:participant\nversion=100000001";
+    struct quorum_verifier *next;
+    loopback_set("reconfigEnabled", "true");
+    loopback_start();
+    form_quorum();
+    write_history(2);
+    wait_applied(E1(2));
+    wire_learner_connect(&four, loopback.port, 4);
+    wire_learner_register(&four, QP_OBSERVERINFO, 1, 1, E1(2));
+    wire_learner_expect(&four, QP_DIFF);
+    wire_learner_finish(&four);
+    ck_assert_uint_eq(leader_synced_observer_count(loopback.leader), 1);
+    ck_assert_int_eq(quorum_verifier_parse_text(all_vote, strlen(all_vote), &(struct quorum_parse_options){ 0 }, &next, NULL),
+                     ZK_OK);
+    ck_assert_int_eq(quorum_self_set_last_seen_verifier(&loopback.self, next, false, NULL), ZK_OK);
+    quorum_verifier_unref(next);
+    loopback_wait_end();
+    ck_assert_str_eq(loopback.ending.text,
+                     "Not sufficient followers synced, only synced with sids: [ [1, 2],[1, 2] ]");
+    wire_learner_close(&four);
+    wire_learner_close(&two);
+}
+END_TEST
+
 START_TEST(a_quorum_that_never_comes_ends_it_too)
 {
     loopback_set("initLimit", "1");
@@ -317,6 +346,7 @@ static Suite *leader_loopback_suite(void)
     tcase_add_test(tcase, a_leader_may_keep_itself_for_its_learners);
     tcase_add_test(tcase, one_that_owes_an_ack_for_too_long_is_cut_off);
     tcase_add_test(tcase, a_quorum_that_goes_ends_leadership);
+    tcase_add_test(tcase, who_observes_does_not_count_for_a_configuration_that_is_proposed);
     tcase_add_test(tcase, a_quorum_that_never_comes_ends_it_too);
     tcase_add_test(tcase, a_counter_at_its_end_ends_leadership);
     tcase_add_loop_test(tcase, the_end_may_come_at_any_time, 0, 12);

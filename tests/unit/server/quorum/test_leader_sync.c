@@ -20,7 +20,7 @@ static void expect_history(struct wire_learner *learner, int64_t first, int64_t 
     }
 }
 
-/* The tree of a snapshot sent: it has /n<last> and no more; *ret_zxid is what SNAP said. */
+/* The tree of a snapshot sent: it has /n<last> and no more. */
 static void expect_snapshot_content(struct wire_learner *learner, int64_t last)
 {
     struct data_tree *tree = data_tree_new(&(struct data_tree_options){ .digest_enabled = true }, NULL);
