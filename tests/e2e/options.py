@@ -666,8 +666,8 @@ class Options:
                 return False
 
         def with_port(**config):
-            return {"secureClientPort": ports.one(), **{key.replace("__", "."): value
-                                                                for key, value in config.items()}}
+            named = {key.replace("__", "."): value for key, value in config.items()}
+            return {"secureClientPort": ports.one(), **named}
 
         config = {**pem, **with_port(), "secureClientPortAddress": "127.0.0.1", "client.portUnification": "true",
                   "client.certReload": "true", "ssl.enabledProtocols": "TLSv1.2",

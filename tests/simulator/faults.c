@@ -174,7 +174,8 @@ static void doom(struct cluster *cluster, int server, uint64_t change, uint64_t 
     sim_disk_doom_at_change(node, sim_disk_changes(node) + change, manner % 2 == 0, manner / 2 % 4 != 0);
 }
 
-/* Catching up changes the disk some ten times; who dies at one of them is the server, its leader, both or all. */
+/* Catching up changes the disk some ten times; who dies at one of them is the server, its leader, both or all. With slow
+ * links there is time for what others do meanwhile. */
 static void doom_catching_up(struct cluster *cluster, const struct plan_fault *fault)
 {
     enum { ITSELF, THE_LEADER, BOTH, ALL };
@@ -197,6 +198,10 @@ void fault_end(struct cluster *cluster, const struct plan_fault *fault)
     case FAULT_PAUSE: sim_node_pause(node, false); break;
     case FAULT_LAG:
         doom_catching_up(cluster, fault);
+        if (fault->argument / 4 % 3 == 0)    /* until all faults end, or another one ends for these links */
+            set_links(node, &(struct sim_link){.least_latency_ns = 50 * SIM_US, .most_latency_ns = 2 * SIM_MS,
+                                               .bytes_per_s = (int64_t)(10000 + (fault->argument >> 40) % 100000),
+                                               .largest_piece = 50});
         isolate(cluster, fault->server, true, false);
         break;
     case FAULT_ISOLATE: isolate(cluster, fault->server, true, false); break;
