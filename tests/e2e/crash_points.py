@@ -40,18 +40,14 @@ PURGE = {"autopurge.purgeInterval": "1", "autopurge.snapRetainCount": "3"}
 GONE = (rawclient.Closed, rawclient.Timeout, OSError, servers.StartError)
 
 
-def library():
-    return os.path.join(os.environ.get("ZKC_BUILD") or os.path.dirname(servers.zkserver_path()), "tests", "e2e",
-                        "file_faults.so")
-
-
 class FaultyServer(servers.ZkcServer):
     """A server whose calls are counted, with a fault at one of them."""
 
     def __init__(self, data, fault="none", at=0):
         super().__init__(PURGE, PROPERTIES, data_from=data)
         self.count_path = os.path.join(self.directory, "count")
-        self.prefix = ("env", "LD_PRELOAD=" + library(), "ZKC_FAULT_DIR=" + self.data_dir, "ZKC_FAULT=" + fault,
+        self.prefix = ("env", "LD_PRELOAD=" + servers.fault_library("file_faults.so"),
+                       "ZKC_FAULT_DIR=" + self.data_dir, "ZKC_FAULT=" + fault,
                        "ZKC_FAULT_AT=%d" % at, "ZKC_FAULT_COUNT=" + self.count_path)
 
     def calls(self):
@@ -216,7 +212,7 @@ def main():
     tap.add_option(parser)
     arguments = parser.parse_args()
     missing = servers.require("zkc")
-    if missing is None and not os.path.exists(library()):
+    if missing is None and not os.path.exists(servers.fault_library("file_faults.so")):
         missing = "file_faults.so is not built"
     if missing:
         tap.skip_all(missing)

@@ -330,7 +330,10 @@ class Options:
                   "fsync.warningthresholdms": 0, "autopurge.snapRetainCount": 4, "autopurge.purgeInterval": 1,
                   "snapshot.compression.method": "gz", "digest.enabled": "false", "closeSessionTxn.enabled": "false",
                   "maxBatchSize": 3, "tickTime": 2500}
-        with Lone(config) as server:
+        lone, slow = Lone(config), os.path.join(self.directory, "slow")
+        lone.prefix = ("env", "LD_PRELOAD=" + servers.fault_library("file_faults.so"), "ZKC_FAULT_DIR=" + log_dir,
+                       "ZKC_FAULT_SLOW=" + slow)
+        with lone as server:
             conf = server.conf()
             self.effect("dataDir", conf["dataDir"] == os.path.join(server.data_dir, "version-2"), "conf shows it")
             self.effect("clientPort", conf["clientPort"] == str(server.port), "conf shows it")
@@ -349,12 +352,12 @@ class Options:
             self.effect("txnLogSizeLimitInKb", len(logs) > 5, "log files end at that size, there are %d" % len(logs))
             self.effect("snapCount snapshot.compression.method", wait_for(lambda: server.files("snapshot.*.gz")),
                         "there is a snapshot after so many writes, packed")
-            for _ in range(50):     # one that takes no whole millisecond is none
-                session = server.session()
-                session.call("setData", b"/n000", b"x" * 900000, -1)
-                session.disconnect()
-                if "fsync of" in server.log():
-                    break
+            with open(slow, "w", encoding="ascii") as file:
+                file.write("3")     # ms: one that takes no whole millisecond is none
+            session = server.session()
+            session.call("setData", b"/n000", b"x", -1)
+            session.disconnect()
+            os.remove(slow)
             self.effect("fsync.warningthresholdms", "fsync of" in server.log(), "a sync that takes time is told of")
             digests = server.word("hash").splitlines()
             self.effect("digest.enabled", digests and all(line.endswith(": 0") for line in digests),

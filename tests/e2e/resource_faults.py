@@ -62,11 +62,6 @@ def metric(server, name):
     raise KeyError(name)
 
 
-def library(name):
-    build = os.environ.get("ZKC_BUILD") or os.path.dirname(servers.zkserver_path())
-    return os.path.join(build, "tests", "e2e", name)
-
-
 def of_process(server, name, file="status"):
     """A number of kB out of /proc/<pid>/status."""
     with open("/proc/%d/%s" % (server.process.pid, file), encoding="ascii") as status:
@@ -256,7 +251,7 @@ class ShortOfDisk(servers.ZkcServer):
 
     def fill(self, directory):
         """Which directory stands on that disk."""
-        self.prefix = ("env", "LD_PRELOAD=" + library("file_faults.so"), "ZKC_FAULT_DIR=" + directory,
+        self.prefix = ("env", "LD_PRELOAD=" + servers.fault_library("file_faults.so"), "ZKC_FAULT_DIR=" + directory,
                        "ZKC_FAULT_FULL=" + self.full_path, "ZKC_FAULT_SLOW=" + self.slow_path)
 
     def set(self, path, text):
@@ -339,7 +334,8 @@ def unreadable(results, sizes):
         for kind in ("log", "snapshot"):
             name, lines = newest(kind), len(log_of(server))
             before = [file for file in os.listdir(directory) if not file.endswith(".tmp")]    # of a kill
-            server.prefix = ("env", "LD_PRELOAD=" + library("file_faults.so"), "ZKC_FAULT_DIR=" + server.data_dir,
+            server.prefix = ("env", "LD_PRELOAD=" + servers.fault_library("file_faults.so"),
+                             "ZKC_FAULT_DIR=" + server.data_dir,
                              "ZKC_FAULT_READ=" + name)
             try:
                 server.start()
@@ -398,7 +394,7 @@ def clock(results, sizes):
             file.write(struct.pack("=q", ms))
 
     ahead(0)
-    server.prefix = ("env", "LD_PRELOAD=" + library("clock_faults.so"), "ZKC_CLOCK_FILE=" + path)
+    server.prefix = ("env", "LD_PRELOAD=" + servers.fault_library("clock_faults.so"), "ZKC_CLOCK_FILE=" + path)
     with server:
         writer, silent = server.session(), server.session(timeout_ms=30000)
         silent.call("create", b"/silent", b"", OPEN_ACL, 1)
@@ -697,7 +693,7 @@ def main():
     arguments = parser.parse_args()
     missing = servers.require("zkc")
     for name in ("file_faults.so", "clock_faults.so"):
-        if missing is None and not os.path.exists(library(name)):
+        if missing is None and not os.path.exists(servers.fault_library(name)):
             missing = name + " is not built"
     if missing:
         tap.skip_all(missing)

@@ -41,6 +41,12 @@ def zkserver_path():
     return None
 
 
+def fault_library(name):
+    """A library to put in front of the C library, file_faults.so or clock_faults.so: its head says what it takes."""
+    build = os.environ.get("ZKC_BUILD") or os.path.dirname(zkserver_path())
+    return os.path.join(build, "tests", "e2e", name)
+
+
 def java_available():
     jars = [path for path in java_classpath().split(":") if path.startswith("/usr/share/java/zookeeper")]
     return shutil.which(os.environ.get("JAVA", "java")) is not None and all(os.path.exists(path) for path in jars)

@@ -298,13 +298,22 @@ START_TEST(a_storm_of_connections_leaves_one)
 }
 END_TEST
 
+static bool has_stranger(void *arg)
+{
+    return quorum_cnx_manager_is_connected(peers[2].manager, *(int64_t *)arg);
+}
+
+/* One after the other: of those that have not said who they are yet there are fewer at a time. */
 START_TEST(strangers_are_no_more_than_a_hundred)
 {
     int fds[120];
     start_two();
     for (int i = 0; i < 120; i++) {
+        int64_t sid = 1000 + i;
         fds[i] = connect_to(2);
-        raw_introduce(fds[i], 1000 + i);
+        raw_introduce(fds[i], sid);
+        if (i < 100)
+            wait_until(has_stranger, &sid, "it is let in");
     }
     int refused = 0;
     for (int64_t deadline_ms = clock_elapsed_ms() + DEADLINE_MS; refused < 20; clock_sleep_ms(2)) {
