@@ -24,7 +24,7 @@
 
 #define ZERO_BLOCK ((size_t)65536)
 #define ZERO_BLOCKS 16    /* a call: 1 MiB */
-#define WRITE_BEHIND (512 * 1024)    /* so small that a sync of another file meets little of it */
+#define WRITE_BEHIND (64 * 1024)    /* so small that a sync of another file meets little of it */
 
 struct file {
     int fd;

@@ -34,7 +34,7 @@ int file_pread(struct file *file, void *bytes, size_t size, int64_t offset, size
 /* At the file's position (start, or the end for FILE_APPEND), all of it or an error. */
 int file_write(struct file *file, const void *bytes, size_t size, struct error *error);
 int file_pwrite(struct file *file, const void *bytes, size_t size, int64_t offset, struct error *error);
-/* From now on what file_write() writes goes to the disk as it comes, a MiB behind at most, so that file_sync() finds
+/* From now on what file_write() writes goes to the disk as it comes, 128 KiB behind at most, so that file_sync() finds
  * little to do and the syncs of other files need not wait for it all. The next file_write() tells of a disk that fails. */
 void file_write_behind(struct file *file);
 /* fdatasync. */

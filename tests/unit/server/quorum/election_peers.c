@@ -4,21 +4,28 @@
 #include <check.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/memory.h"
-#include "common/base/random.h"
 #include "common/net/datagram.h"
 #include "common/net/socket.h"
 #include "server/quorum/election_message.h"
 
 /* Below what the system takes for connections that go out, which could have the port before we listen at it. */
 enum { FIRST_PORT = 29000, PORTS = 3700 };    /* tests/lib/ports.py has what is below */
+enum { PORTS_EACH = 16 };                     /* so far apart begin processes that follow each other */
 
 uint16_t free_port(void)
 {
+    static pid_t owner;
+    static uint32_t given;    /* one after the other, so that none is given twice */
+    if (owner != getpid()) {
+        owner = getpid();
+        given = (uint32_t)owner * PORTS_EACH;
+    }
     for (;;) {
-        uint16_t port = (uint16_t)(FIRST_PORT + random_below(PORTS));
+        uint16_t port = (uint16_t)(FIRST_PORT + given++ % PORTS);
         struct address address;
         int tcp = -1, udp = -1;
         ck_assert(address_from_ip("127.0.0.1", port, &address));
