@@ -287,9 +287,15 @@ int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, stru
     return err;
 }
 
-int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
+int file_txn_snap_log_drop_snapshots_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
     int err = remove_newer_snapshots(log, zxid, error);
+    return err == ZK_NOT_FOUND ? ZK_OK : err;
+}
+
+int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
+{
+    int err = file_txn_snap_log_drop_snapshots_behind(log, zxid, error);
     if (err != ZK_OK)
         return err;
     file_txn_log_free(log->log);

@@ -196,6 +196,12 @@ int zk_database_drop_behind(struct zk_database *database, int64_t zxid, struct e
     return file_txn_snap_log_drop_behind(database->snap_log, zxid, error);
 }
 
+int zk_database_drop_snapshots_behind(struct zk_database *database, struct error *error)
+{
+    return file_txn_snap_log_drop_snapshots_behind(database->snap_log, data_tree_last_processed_zxid(database->tree),
+                                                   error);
+}
+
 int zk_database_fast_forward(struct zk_database *database, int64_t *ret_zxid, struct error *error)
 {
     return file_txn_snap_log_fast_forward(database->snap_log, database->tree, database->sessions, &database->listener,

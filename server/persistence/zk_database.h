@@ -53,6 +53,8 @@ int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct 
  * not know of them (Java leaves them, and replays them over that state at the next start). After a failure this server must
  * not vote. */
 int zk_database_drop_behind(struct zk_database *database, int64_t zxid, struct error *error);
+/* Snapshots behind what the tree has, which was saved: those that zk_database_drop_behind() had to leave. */
+int zk_database_drop_snapshots_behind(struct zk_database *database, struct error *error);
 /* fastForwardDataBase: what is logged is applied, so that a vote speaks of what the disk has (2845). */
 int zk_database_fast_forward(struct zk_database *database, int64_t *ret_zxid, struct error *error);
 

@@ -237,11 +237,9 @@ static void run_receiver(void *arg)
     struct election_packet packet;
     bool goes_on = true;
     while (goes_on && quorum_cnx_manager_receive(messenger->manager, &packet)) {
-        goes_on = receive_packet(messenger, &packet);
+        goes_on = receive_packet(messenger, &packet) || !messenger->events->config_changed(messenger->owner);
         blob_unref(packet.message);
     }
-    if (!goes_on)
-        messenger->events->config_changed(messenger->owner);
     log_info("WorkerReceiver is down");
 }
 

@@ -10,8 +10,9 @@ struct election_messenger;
 struct election_messenger_events {
     /* What the election proposes at present, and its round in election_epoch. Any state. */
     void (*proposal)(void *owner, struct vote *ret_vote);
-    /* The election has to end, for the configuration it was for is no more. WorkerReceiver. */
-    void (*config_changed)(void *owner);
+    /* The election has to end, for the configuration it was for is no more. False: it is over already, and all goes on.
+     * WorkerReceiver. */
+    bool (*config_changed)(void *owner);
 };
 struct election_messenger *election_messenger_new(struct quorum_self *self, struct quorum_cnx_manager *manager,
                                                   const struct election_messenger_events *events, void *owner);

@@ -48,11 +48,19 @@ static void published_proposal(void *owner, struct vote *ret_vote)
     mutex_unlock(&election->lock);
 }
 
-static void config_changed(void *owner)
+/*
+ * Departs from Java, where a role that began meanwhile runs on without connections for elections, so that nobody can join
+ * it: either the role has begun, and the election stays as it is, or QuorumPeer starts another one before any role.
+ */
+static bool config_changed(void *owner)
 {
     struct fast_leader_election *election = owner;
-    atomic_store(&election->self->is_shutting_down_election, true);
+    struct quorum_self *self = election->self;
+    atomic_store(&self->is_shutting_down_election, true);
+    if (quorum_self_state(self) != PEER_LOOKING && atomic_exchange(&self->is_shutting_down_election, false))
+        return false;
     fast_leader_election_shutdown(election);
+    return true;
 }
 
 static const struct election_messenger_events messenger_events = {.proposal = published_proposal,

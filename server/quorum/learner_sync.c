@@ -370,6 +370,8 @@ static int make_durable(struct learner_sync *sync, struct error *error)
     if (sync->is_snapshot_needed) {
         tree_snapshot_set_fuzzy(zk_database_tree(sync->database), false);
         err = zk_database_take_snapshot(sync->database, error);
+        if (err == ZK_OK)
+            err = zk_database_drop_snapshots_behind(sync->database, error);
         zk_database_roll_log(sync->database);
         sync->is_snapshot_needed = false;
     }

@@ -267,7 +267,6 @@ static void look(struct quorum_peer *peer)
     set_looking(peer, true);
     start_read_only(&starter);
     atomic_store(&self->is_reconfig_flag, false);
-    restart_election_if_asked(peer);
     struct vote vote;
     if (peer->election == NULL)
         wait_for_end(peer);    /* it could not start, and said so */
@@ -423,6 +422,7 @@ static void peer_run(void *arg)
         enum peer_state state = quorum_self_state(&peer->self);
         int64_t serving = 0;
         atomic_compare_exchange_strong(&peer->self.unavailable_since_ms, &serving, clock_elapsed_ms());
+        restart_election_if_asked(peer);
         if (state == PEER_LOOKING)
             look(peer);
         else
