@@ -5,6 +5,8 @@
  *
  *   connect, to each address at a time --> FOLLOWERINFO --> LEADERINFO --> acceptedEpoch on disk --> ACKEPOCH
  * (1) An epoch is acked only once its acceptance is durable, and never one below what was accepted.
+ * (2) Departs from Java: who accepted an epoch that never began as a voter, and observes now, follows the leader that
+ *     there is, without an ack. What it promised was a vote, and it has none; else it would stay outside until an election.
  * Departs from Java: the first pauses between attempts are short, since a leader that was elected a moment ago opens its
  * port in the next; names are looked up anew for each attempt.
  */
@@ -180,7 +182,8 @@ static int accept_epoch(struct learner *learner, int64_t last_logged_zxid, struc
         return error_set(error, ZK_MARSHALLING_ERROR, "a LEADERINFO of %zu bytes", data.size);
     learner->leader_protocol_version = (int32_t)load_be32(data.bytes);
     int64_t new_epoch = zxid_epoch(learner->packet.zxid), accepted = quorum_self_accepted_epoch(self);
-    if (new_epoch < accepted)
+    bool may_be_older = learner->is_observer && new_epoch >= quorum_self_current_epoch(self);    /* (2) */
+    if (new_epoch < accepted && !may_be_older)
         return error_set(error, ZK_INVALID_STATE,
                          "Leaders epoch, %" PRId64 " is less than accepted epoch, %" PRId64, new_epoch, accepted);
     int32_t told = -1;
