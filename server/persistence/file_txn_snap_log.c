@@ -150,29 +150,56 @@ static int save(struct file_txn_snap_log *log, struct data_tree *tree, struct se
     return err;
 }
 
-/* Removes the snapshots that hold transactions after `zxid`; ZK_NOT_FOUND, with all in place, if none would be left. */
-static int remove_newer_snapshots(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
+/* The snapshots, newest first: `newer` of them hold transactions after the zxid asked for; of the others the one at
+ * `usable` is the first that can be loaded, unless that is the end of the list. */
+struct snapshots {
+    struct zxid_file_list list;
+    size_t newer, usable;
+};
+
+static int find_snapshots(struct file_txn_snap_log *log, int64_t zxid, struct snapshots *ret_snapshots,
+                          struct error *error)
 {
-    struct zxid_file_list snaps;
-    int err = file_snap_find_recent(log->snap_dir, SIZE_MAX, &snaps, error);
+    *ret_snapshots = (struct snapshots){.newer = 0};
+    struct zxid_file_list *list = &ret_snapshots->list;
+    int err = file_snap_find_recent(log->snap_dir, SIZE_MAX, list, error);
     if (err != ZK_OK)
         return err;
-    size_t newer = 0;
-    while (newer < snaps.count && snaps.items[newer].zxid > zxid)
-        newer++;
-    bool has_older = false;
-    for (size_t i = newer; i < snaps.count && !has_older; i++)
-        has_older = snap_is_probably_valid(snaps.items[i].path);
-    if (newer > 0 && !has_older)
-        err =
-            error_set(error, ZK_NOT_FOUND, "%s holds no snapshot up to zxid 0x%" PRIx64, log->snap_dir, (uint64_t)zxid);
-    for (size_t i = 0; err == ZK_OK && i < newer; i++) {
-        log_warn("removing %s, it holds transactions after 0x%" PRIx64 ", which are undone", snaps.items[i].path,
+    size_t i = 0;
+    while (i < list->count && list->items[i].zxid > zxid)
+        i++;
+    ret_snapshots->newer = i;
+    while (i < list->count && !snap_is_probably_valid(list->items[i].path))
+        i++;
+    ret_snapshots->usable = i;
+    return ZK_OK;
+}
+
+/* A snapshot that came from a leader bears a zxid that no log here has; cut back to it, that state is what is left. */
+static bool has_snapshot_of(const struct snapshots *snapshots, int64_t zxid)
+{
+    const struct zxid_file_list *list = &snapshots->list;
+    return snapshots->usable < list->count && list->items[snapshots->usable].zxid == zxid;
+}
+
+/* ZK_NOT_FOUND, with all in place, if none would be left. */
+static int remove_newer(struct file_txn_snap_log *log, const struct snapshots *snapshots, int64_t zxid,
+                        struct error *error)
+{
+    const struct zxid_file_list *list = &snapshots->list;
+    if (snapshots->newer == 0)
+        return ZK_OK;
+    if (snapshots->usable == list->count)
+        return error_set(error, ZK_NOT_FOUND, "%s holds no snapshot up to zxid 0x%" PRIx64, log->snap_dir,
+                         (uint64_t)zxid);
+    for (size_t i = 0; i < snapshots->newer; i++) {
+        log_warn("removing %s, it holds transactions after 0x%" PRIx64 ", which are undone", list->items[i].path,
                  (uint64_t)zxid);
-        err = file_unlink(snaps.items[i].path, error);
+        int err = file_unlink(list->items[i].path, error);
+        if (err != ZK_OK)
+            return err;
     }
-    zxid_file_list_release(&snaps);
-    return err == ZK_OK && newer > 0 ? directory_sync(log->snap_dir, error) : err;
+    return directory_sync(log->snap_dir, error);
 }
 
 /* Whether a log holds the very zxid, so that it can be truncated there. */
@@ -188,19 +215,6 @@ static int check_truncation(struct file_txn_snap_log *log, int64_t zxid, struct 
     if (err == ZK_EOF || (err == ZK_OK && record.zxid != zxid))
         return error_set(error, ZK_NOT_FOUND, "no log in %s holds zxid 0x%" PRIx64, log->log_dir, (uint64_t)zxid);
     return err;
-}
-
-/* A snapshot that came from a leader bears a zxid that no log here has; cut back to it, that state is what is left. */
-static bool has_snapshot_of(struct file_txn_snap_log *log, int64_t zxid)
-{
-    struct zxid_file_list snaps;
-    if (file_snap_find_recent(log->snap_dir, SIZE_MAX, &snaps, NULL) != ZK_OK)
-        return false;
-    bool has = false;
-    for (size_t i = 0; i < snaps.count && !has; i++)
-        has = snaps.items[i].zxid == zxid && snap_is_probably_valid(snaps.items[i].path);
-    zxid_file_list_release(&snaps);
-    return has;
 }
 
 void file_txn_snap_log_set_last(struct file_txn_snap_log *log, int64_t zxid, int64_t wall_ms)
@@ -272,36 +286,48 @@ struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log)
     return log->log;
 }
 
+/* What stands behind the zxid goes, whether the log holds that one (which then is the last) or not. */
+static int shorten_log(struct file_txn_snap_log *log, int64_t zxid, bool has_zxid, struct error *error)
+{
+    const struct file_txn_log_options *options = &log->options.log;
+    file_txn_log_free(log->log);
+    int err = has_zxid ? file_txn_log_truncate(log->log_dir, zxid, options, error)
+                       : file_txn_log_drop_behind(log->log_dir, zxid, options, error);
+    log->log = file_txn_log_new(log->log_dir, options, log->metrics, log->stats);
+    return err;
+}
+
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
-    int err = check_truncation(log, zxid, error);
-    if ((err == ZK_NOT_FOUND || err == ZK_CORRUPT) && has_snapshot_of(log, zxid))
-        return file_txn_snap_log_drop_behind(log, zxid, error);
+    struct snapshots snapshots;
+    int in_log = check_truncation(log, zxid, error);
+    if (in_log != ZK_OK && in_log != ZK_NOT_FOUND && in_log != ZK_CORRUPT)
+        return in_log;
+    int err = find_snapshots(log, zxid, &snapshots, error);
+    if (err == ZK_OK && in_log != ZK_OK && !has_snapshot_of(&snapshots, zxid))
+        err = in_log;
     if (err == ZK_OK)
-        err = remove_newer_snapshots(log, zxid, error);
-    if (err != ZK_OK)
-        return err;
-    file_txn_log_free(log->log);
-    err = file_txn_log_truncate(log->log_dir, zxid, &log->options.log, error);
-    log->log = file_txn_log_new(log->log_dir, &log->options.log, log->metrics, log->stats);
+        err = remove_newer(log, &snapshots, zxid, error);
+    if (err == ZK_OK)
+        err = shorten_log(log, zxid, in_log == ZK_OK, error);
+    zxid_file_list_release(&snapshots.list);
     return err;
 }
 
 int file_txn_snap_log_drop_snapshots_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
-    int err = remove_newer_snapshots(log, zxid, error);
+    struct snapshots snapshots;
+    int err = find_snapshots(log, zxid, &snapshots, error);
+    if (err == ZK_OK)
+        err = remove_newer(log, &snapshots, zxid, error);
+    zxid_file_list_release(&snapshots.list);
     return err == ZK_NOT_FOUND ? ZK_OK : err;
 }
 
 int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
     int err = file_txn_snap_log_drop_snapshots_behind(log, zxid, error);
-    if (err != ZK_OK)
-        return err;
-    file_txn_log_free(log->log);
-    err = file_txn_log_drop_behind(log->log_dir, zxid, &log->options.log, error);
-    log->log = file_txn_log_new(log->log_dir, &log->options.log, log->metrics, log->stats);
-    return err;
+    return err == ZK_OK ? shorten_log(log, zxid, false, error) : err;
 }
 
 void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms)

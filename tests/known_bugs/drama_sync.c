@@ -165,7 +165,8 @@ void play_heir_of_a_diff(struct cluster *cluster)
     if (behind < 0)
         return;
     int third = stage_other(cluster, leader, behind);
-    stage_down(cluster, third, false); /* misses what comes now; the quorum is the leader and the one that comes back */
+    /* It misses what comes now; the quorum is the leader and the one that comes back. */
+    stage_down(cluster, third, false);
     stage_up(cluster, behind);
     if (!stage_await_service(cluster, 2))
         return;

@@ -11,8 +11,8 @@ struct cluster {
     int server_count;
     struct sim_server servers[PLAN_MOST_SERVERS];
     int options_of[PLAN_MOST_SERVERS];          /* which of the plan's it has */
-    int64_t
-        rotten_since_ns[PLAN_MOST_SERVERS]; /* a bit of its disk was turned over, and it has not served since; 0: no */
+    /* A bit of its disk was turned over, and it has not served since; 0: no. */
+    int64_t rotten_since_ns[PLAN_MOST_SERVERS];
     int lost;                                   /* the server that lost its disk, or a bit of it; -1: none has */
     bool may_end[PLAN_MOST_SERVERS];            /* by themselves: their disks may fail, lie or be full */
     int64_t starts_at_ns[PLAN_MOST_SERVERS];    /* when the supervisor starts it again; 0: it has not seen it end yet */

@@ -425,6 +425,9 @@ START_TEST(truncating_leaves_a_snapshot_to_stand_on)
     assert_starts(6);
     ck_assert_int_eq(file_txn_snap_log_truncate(server.log, 4, &error), ZK_NOT_FOUND);
     assert_starts(6);
+    write_file(in_directory("version-2/snapshot.3"), "ZKSN, and no end", 16);
+    ck_assert_int_eq(file_txn_snap_log_truncate(server.log, 4, &error), ZK_NOT_FOUND);
+    assert_starts(6);
 }
 END_TEST
 

@@ -113,10 +113,15 @@ void loopback_tear_down(void)
 
 /* ---- learners ---- */
 
+void loopback_join(struct wire_learner *learner, int64_t sid, int32_t epoch, int64_t last_zxid)
+{
+    wire_learner_connect(learner, loopback.port, sid);
+    wire_learner_register(learner, sid == 4 ? QP_OBSERVERINFO : QP_FOLLOWERINFO, epoch, epoch, last_zxid);
+}
+
 void form_quorum(void)
 {
-    wire_learner_connect(&two, loopback.port, 2);
-    wire_learner_register(&two, QP_FOLLOWERINFO, 0, 0, 0);
+    loopback_join(&two, 2, 0, 0);
     ck_assert_int_eq(wire_learner_expect(&two, QP_DIFF), 0);
     wire_learner_finish(&two);
 }

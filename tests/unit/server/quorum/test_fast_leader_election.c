@@ -236,6 +236,46 @@ START_TEST(a_newer_config_from_a_peer_ends_an_election)
 }
 END_TEST
 
+/* QuorumPeer decides in the very moment in which WorkerReceiver takes a configuration over. */
+static void begin_role(void *owner, struct quorum_verifier *before, struct quorum_verifier *now, bool restart_election)
+{
+    (void)before, (void)now, (void)restart_election;
+    quorum_self_set_state(&((struct election_peer *)owner)->self, PEER_FOLLOWING);
+}
+
+/* Server 3 leads, server 1 begins to follow it when it learns of the newer configuration; server 2 looks. */
+START_TEST(a_newer_config_that_meets_a_role_leaves_the_election_as_it_is)
+{
+    static const struct quorum_self_ops deciding = {.config_changed = begin_role};
+    uint16_t ports[MOST_PEERS + 1];
+    char *old = election_config(3, 0, ports);
+    struct buffer newer = {0};
+    for (int id = 1; id <= 3; id++)
+        buffer_printf(&newer, "server.%d=127.0.0.1:2:%u:participant\n", id, ports[id]);
+    buffer_append_string(&newer, "version=5");
+    for (int id = 1; id <= 3; id++) {
+        election_peer_init(&peers[id], id, id == 1 ? old : buffer_string(&newer), 0);
+        peers[id].options.reconfig_enabled = true;
+    }
+    peers[1].self.ops = &deciding;
+    quorum_self_set_state(&peers[3].self, PEER_LEADING);
+    for (int id = 1; id <= 3; id++) {
+        quorum_self_set_current_vote(&peers[id].self, &(struct vote){.id = 3});
+        election_peer_start(&peers[id]);
+    }
+    election_peer_look(&peers[2]);
+    all_follow(2, 2, 3);    /* by the word of both others */
+    struct quorum_verifier *verifier = quorum_self_verifier(&peers[1].self);
+    ck_assert_int_eq(quorum_verifier_version(verifier), 5);
+    quorum_verifier_unref(verifier);
+    ck_assert_int_eq(quorum_self_state(&peers[1].self), PEER_FOLLOWING);
+    ck_assert(!is_restarting(&peers[1]));
+    stop(1, 3);
+    buffer_release(&newer);
+    memory_free(old);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("fast_leader_election");
@@ -253,6 +293,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_quorum_waits_for_a_better_vote_before_it_is_the_end);
     tcase_add_test(tcase, malformed_messages_and_storms_do_not_stop_an_election);
     tcase_add_test(tcase, a_newer_config_from_a_peer_ends_an_election);
+    tcase_add_test(tcase, a_newer_config_that_meets_a_role_leaves_the_election_as_it_is);
     return suite;
 }
 

@@ -50,7 +50,6 @@ START_TEST(a_hostile_learner_is_cut_off_and_nobody_else)
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
     wire_learner_connect(&three, loopback.port, 3);
     if (attacks[_i].stage == AFTER_LEADERINFO) {
         wire_learner_info(&three, QP_FOLLOWERINFO, 1);
@@ -84,9 +83,7 @@ START_TEST(a_request_in_the_name_of_nobody_is_refused)
     loopback_start();
     form_quorum();
     write_history(1);
-    wait_applied(E1(1));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(1));
+    loopback_join(&three, 3, 1, E1(1));
     wire_learner_expect(&three, QP_DIFF);
     wire_learner_finish(&three);
     quorum_channel_write_packet(three.channel, QP_REQUEST, -1, &data, &ids, NULL);
@@ -125,7 +122,6 @@ START_TEST(noise_hurts_nobody_else)
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
     for (int round = 0; round < 20; round++) {
         wire_learner_connect(&three, loopback.port, 3);
         if (rand_r(&seed) % 4 != 0)
@@ -175,9 +171,7 @@ START_TEST(a_foreign_server_is_served_but_does_not_count)
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
-    wire_learner_connect(&foreign, loopback.port, 9);
-    wire_learner_register(&foreign, QP_FOLLOWERINFO, 1, 1, E1(3));
+    loopback_join(&foreign, 9, 1, E1(3));
     wire_learner_expect(&foreign, QP_DIFF);
     wire_learner_finish(&foreign);
     ck_assert_uint_eq(leader_synced_non_voting_follower_count(loopback.leader), 1);

@@ -15,7 +15,6 @@ START_TEST(a_quorum_registers_and_writes)
     ck_assert_int_eq(quorum_self_accepted_epoch(&loopback.self), 1);
     ck_assert_int_eq(quorum_self_current_epoch(&loopback.self), 1);
     write_history(3);
-    wait_applied(E1(3));
     ck_assert_int_eq(leader_last_committed(loopback.leader), E1(3));
     ck_assert_uint_eq(leader_proposal_count(loopback.leader), 0);
     ck_assert_uint_eq(leader_synced_follower_count(loopback.leader), 1);
@@ -28,8 +27,7 @@ START_TEST(new_leader_carries_the_configuration)
 {
     struct buffer text = { 0 };
     loopback_start();
-    wire_learner_connect(&two, loopback.port, 2);
-    wire_learner_register(&two, QP_FOLLOWERINFO, 0, 0, 0);
+    loopback_join(&two, 2, 0, 0);
     wire_learner_expect(&two, QP_DIFF);
     wire_learner_expect(&two, QP_NEWLEADER);
     quorum_verifier_print(loopback.verifier, &text);
@@ -56,7 +54,6 @@ START_TEST(a_learner_of_old_times_speaks_of_no_epochs)
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
     wire_learner_connect(&three, loopback.port, 3);
     store_be64(sid, 3);
     wire_learner_send(&three, QP_FOLLOWERINFO, E1(3), sid, sizeof(sid));
@@ -98,9 +95,7 @@ START_TEST(an_observer_is_informed)
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
-    wire_learner_connect(&four, loopback.port, 4);
-    wire_learner_register(&four, QP_OBSERVERINFO, 1, 1, E1(3));
+    loopback_join(&four, 4, 1, E1(3));
     ck_assert_int_eq(wire_learner_expect(&four, QP_DIFF), E1(3));
     wire_learner_finish(&four);
     ck_assert_uint_eq(leader_synced_observer_count(loopback.leader), 1);
@@ -125,7 +120,6 @@ START_TEST(sessions_are_revalidated)
     loopback_start();
     form_quorum();
     write_history(2);
-    wait_applied(E1(2));
     store_be64(data, SESSION);
     store_be32(data + 8, 30000);
     wire_learner_send(&two, QP_REVALIDATE, -1, data, sizeof(data));
@@ -157,8 +151,7 @@ START_TEST(ephemerals_of_sessions_that_are_over_are_closed_for_all)    /* 5010 *
     loopback_start();
     /* Its session is not in the table, by whatever mishap. */
     session_table_remove(zk_database_sessions(zookeeper_server_core(loopback.server)->database), SESSION);
-    wire_learner_connect(&two, loopback.port, 2);
-    wire_learner_register(&two, QP_FOLLOWERINFO, 1, 1, E1(2));
+    loopback_join(&two, 2, 1, E1(2));
     ck_assert_int_eq(wire_learner_expect(&two, QP_DIFF), E1(2));
     wire_learner_expect(&two, QP_NEWLEADER);
     wire_learner_send(&two, QP_ACK, two.epoch_zxid, NULL, 0);
@@ -214,8 +207,7 @@ START_TEST(one_that_owes_an_ack_for_too_long_is_cut_off)
     loopback_start();
     form_quorum();
     write_history(2);
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(2));
+    loopback_join(&three, 3, 1, E1(2));
     wire_learner_expect(&three, QP_DIFF);
     wire_learner_finish(&three);
     request_create(&two, "/x", 0);
@@ -262,9 +254,7 @@ START_TEST(who_observes_does_not_count_for_a_configuration_that_is_proposed)
     loopback_start();
     form_quorum();
     write_history(2);
-    wait_applied(E1(2));
-    wire_learner_connect(&four, loopback.port, 4);
-    wire_learner_register(&four, QP_OBSERVERINFO, 1, 1, E1(2));
+    loopback_join(&four, 4, 1, E1(2));
     wire_learner_expect(&four, QP_DIFF);
     wire_learner_finish(&four);
     ck_assert_uint_eq(leader_synced_observer_count(loopback.leader), 1);
@@ -316,8 +306,7 @@ START_TEST(the_end_may_come_at_any_time)
         wire_learner_info(&two, QP_FOLLOWERINFO, 0);
     }
     if (_i > 1) {
-        wire_learner_connect(&three, loopback.port, 3);
-        wire_learner_register(&three, QP_FOLLOWERINFO, 0, 0, 0);
+        loopback_join(&three, 3, 0, 0);
     }
     clock_sleep_ms(_i % 5);
     loopback_stop();

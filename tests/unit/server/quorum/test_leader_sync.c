@@ -71,9 +71,7 @@ START_TEST(one_within_the_window_gets_a_diff)
     loopback_start();
     form_quorum();
     write_history(9);
-    wait_applied(E1(9));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(4));
+    loopback_join(&three, 3, 1, E1(4));
     ck_assert_int_eq(wire_learner_expect(&three, QP_DIFF), E1(9));
     expect_history(&three, E1(5), E1(9));
     wire_learner_finish(&three);
@@ -89,9 +87,7 @@ START_TEST(one_that_is_ahead_is_cut_back)
     loopback_start();
     form_quorum();
     write_history(9);
-    wait_applied(E1(9));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(12));
+    loopback_join(&three, 3, 1, E1(12));
     ck_assert_int_eq(wire_learner_expect(&three, QP_TRUNC), E1(9));
     wire_learner_finish(&three);
     wire_learner_close(&three);
@@ -104,9 +100,7 @@ START_TEST(a_new_one_gets_a_snapshot)
     loopback_start();
     form_quorum();
     write_history(9);
-    wait_applied(E1(9));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 0, 0, 0);
+    loopback_join(&three, 3, 0, 0);
     expect_snapshot(&three, 9);
     wire_learner_finish(&three);
     wire_learner_close(&three);
@@ -126,8 +120,7 @@ START_TEST(what_is_proposed_while_a_snapshot_is_sent_comes_before_new_leader)
     for (int64_t zxid = E1(10); zxid <= E1(33); zxid++)
         request_large_and_ack(&two, zxid);
     wait_applied(E1(33));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 0, 0, 0);
+    loopback_join(&three, 3, 0, 0);
     wire_learner_expect(&three, QP_SNAP);
     for (int64_t zxid = E1(34); zxid <= E1(36); zxid++) {
         char path[32];
@@ -154,17 +147,14 @@ START_TEST(one_behind_the_window_gets_the_log)
     loopback_start();
     form_quorum();
     write_history(700);
-    wait_applied(E1(700));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(20));
+    loopback_join(&three, 3, 1, E1(20));
     ck_assert_int_eq(wire_learner_expect(&three, QP_DIFF), E1(700));
     expect_history(&three, E1(21), E1(700));
     wire_learner_finish(&three);
     wire_learner_close(&three);
 
     /* One whose log has a tail in the place of ours cannot be told apart; one beyond the window's hole can. */
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, 0);
+    loopback_join(&three, 3, 1, 0);
     expect_snapshot(&three, 700);
     wire_learner_finish(&three);
     wire_learner_close(&three);
@@ -178,9 +168,7 @@ START_TEST(a_log_dearer_than_a_snapshot_is_not_sent)
     loopback_start();
     form_quorum();
     write_history(700);
-    wait_applied(E1(700));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(20));
+    loopback_join(&three, 3, 1, E1(20));
     expect_snapshot(&three, 700);
     wire_learner_finish(&three);
     wire_learner_close(&three);
@@ -193,7 +181,6 @@ START_TEST(history_before_a_snapshot_that_began_an_epoch_is_not_sent)    /* 2846
     loopback_start();
     form_quorum();
     write_history(700);
-    wait_applied(E1(700));
     /* As if this server had taken over a leader's snapshot at the beginning of epoch 1. */
     const char *snap_dir =
         file_txn_snap_log_snap_dir(zk_database_snap_log(zookeeper_server_core(loopback.server)->database));
@@ -203,13 +190,11 @@ START_TEST(history_before_a_snapshot_that_began_an_epoch_is_not_sent)    /* 2846
     ck_assert_ptr_nonnull(file);
     fputs("ZKSN and the rest", file);
     fclose(file);
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(20));
+    loopback_join(&three, 3, 1, E1(20));
     ck_assert_int_eq(wire_learner_expect(&three, QP_DIFF), E1(700));    /* behind it */
     wire_learner_close(&three);
     ck_assert_int_eq(rename(path, test_directory_entry(snap_dir, "snapshot.200000000")), 0);
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(20));
+    loopback_join(&three, 3, 1, E1(20));
     expect_snapshot(&three, 700);
     wire_learner_close(&three);
     wire_learner_close(&two);
@@ -226,8 +211,7 @@ START_TEST(a_learner_that_joins_under_load_misses_nothing)
         snprintf(path, sizeof(path), "/m%d", i);
         request_create(&two, path, 0);
     }
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(20));
+    loopback_join(&three, 3, 1, E1(20));
     wire_learner_expect(&three, QP_DIFF);
     /* Server 2 acks all of them meanwhile; server 3 must see each proposal once, in order, and each commit after it. */
     int64_t committed = E1(20), proposed = E1(20), acked = E1(50);
@@ -263,11 +247,9 @@ START_TEST(an_early_ack_of_a_proposal_counts)    /* 4685; and the learner's comm
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
     request_create(&two, "/x", 0);
     ck_assert_int_eq(wire_learner_expect(&two, QP_PROPOSAL), E1(4));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(3));
+    loopback_join(&three, 3, 1, E1(3));
     wire_learner_expect(&three, QP_DIFF);
     ck_assert_int_eq(wire_learner_expect(&three, QP_PROPOSAL), E1(4));
     wire_learner_send(&three, QP_ACK, E1(4), NULL, 0);
@@ -286,9 +268,7 @@ START_TEST(acks_of_what_a_diff_brought_may_come_first)    /* 4685, 4643 */
     loopback_start();
     form_quorum();
     write_history(3);
-    wait_applied(E1(3));
-    wire_learner_connect(&three, loopback.port, 3);
-    wire_learner_register(&three, QP_FOLLOWERINFO, 1, 1, E1(1));
+    loopback_join(&three, 3, 1, E1(1));
     wire_learner_expect(&three, QP_DIFF);
     while (wire_learner_read(&three), three.packet.type != QP_NEWLEADER)
         ;
