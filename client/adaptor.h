@@ -9,15 +9,16 @@
 
 /* The handle is complete; from now on it is driven. */
 void adaptor_start(zhandle_t *zh);
-/* There is something to write, or the list of servers changed: the I/O thread looks again. Any thread, lock held or not. */
+/* There is something to write, or the list of servers changed: the I/O thread looks again. Any thread, lock held or
+ * not. */
 void adaptor_wake(zhandle_t *zh);
 /* From the I/O thread: hands an event on, in order; taken over. adaptor_flush() wakes whoever runs them. */
 void adaptor_put_event(zhandle_t *zh, struct client_event *event);
 void adaptor_flush(zhandle_t *zh);
 /* So many events wait that the I/O thread should not read more answers for now. */
 bool adaptor_is_full(zhandle_t *zh);
-/* A synchronous call waits from now on, or does not any more: one of EventThread needs answers to be read meanwhile, however
- * many events wait. */
+/* A synchronous call waits from now on, or does not any more: one of EventThread needs answers to be read meanwhile,
+ * however many events wait. */
 void adaptor_begin_wait(zhandle_t *zh);
 void adaptor_end_wait(zhandle_t *zh);
 /* Is this a thread that may not wait for room: EventThread, or there is no other thread. */

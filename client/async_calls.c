@@ -13,8 +13,8 @@ int zoo_acreate_ttl(zhandle_t *zh, const char *path, const char *value, int valu
     return submit_create(zh, path, value, valuelen, acl, mode, ttl, false, TO(string_result, completion));
 }
 
-int zoo_acreate(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl, int mode,
-                string_completion_t completion, const void *data)
+int zoo_acreate(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl,
+                int mode, string_completion_t completion, const void *data)
 {
     return zoo_acreate_ttl(zh, path, value, valuelen, acl, mode, -1, completion, data);
 }

@@ -340,7 +340,8 @@ static int finish_connect(zhandle_t *zh)
     return begin_stream(zh);
 }
 
-/* Names may have other addresses by now. Without the lock, as it may take its time: only this thread changes the list. */
+/* Names may have other addresses by now. Without the lock, as it may take its time: only this thread changes the
+ * list. */
 static void resolve_again(zhandle_t *zh)
 {
     struct host_list *list;

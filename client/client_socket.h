@@ -57,7 +57,8 @@ struct client_socket {
 
 /* Reads what is there, once. ZK_OK, ZK_AGAIN, ZK_EOF, ZK_IO. */
 int client_socket_read(struct client_socket *socket);
-/* The next whole frame, without its length, in the chunk: ZK_OK, ZK_AGAIN (not all of it is here), ZK_MARSHALLING_ERROR. */
+/* The next whole frame, without its length, in the chunk: ZK_OK, ZK_AGAIN (not all of it is here),
+ * ZK_MARSHALLING_ERROR. */
 int client_socket_next_frame(struct client_socket *socket, struct slice *ret_frame);
 /* Everything of this connection is given up; the writer must be gone. */
 void client_socket_close(struct client_socket *socket);

@@ -56,7 +56,7 @@ struct host_provider {
     double odds_of_coming;
 };
 
-/* --- lists -------------------------------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 static void append_address(struct host_list *list, const struct address *address, size_t name)
 {
@@ -123,7 +123,7 @@ const char *host_list_name(const struct host_list *list, const struct address *a
     return at < list->all.count ? list->names[list->name_of[at]].host : NULL;
 }
 
-/* --- one after the other ------------------------------------------------------------------------------------------ */
+/* ---- one after the other ---- */
 
 static void take_order(struct host_provider *provider)
 {
@@ -215,7 +215,7 @@ void host_provider_connected(struct host_provider *provider)
     end_rebalancing(provider);
 }
 
-/* --- another list ------------------------------------------------------------------------------------------------- */
+/* ---- another list ---- */
 
 /* Parts the new order into those that were there before and those that were not. */
 static void part(struct host_provider *provider, const struct address_set *before)

@@ -16,8 +16,8 @@
 /* The names of a list of servers and the addresses they have now. */
 struct host_list;
 /*
- * Looks all names up, blocking. A name that cannot be found is left out, error->text says which one, also with ZK_OK; an
- * address that comes again is there once; ZK_NOT_FOUND when none can be found.
+ * Looks all names up, blocking. A name that cannot be found is left out, error->text says which one, also with ZK_OK;
+ * an address that comes again is there once; ZK_NOT_FOUND when none can be found.
  */
 int host_list_new(const struct connect_string *servers, struct host_list **ret_list, struct error *error);
 void host_list_free(struct host_list *list);

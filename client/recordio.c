@@ -22,7 +22,7 @@ struct archive_bytes {
     int32_t capacity;    /* all there are to read, or room to write */
 };
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---- */
 
 /* Room for `size` more bytes, counted as written; NULL when an int could not count them. */
 static char *extend(struct oarchive *oa, size_t size)
@@ -122,7 +122,7 @@ static const struct oarchive bytes_oarchive = {
     .serialize_String = write_string,
 };
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 /* The next `size` bytes, NULL when there are not as many. */
 static const char *take(struct iarchive *ia, int32_t size)
@@ -237,7 +237,7 @@ int iarchive_check_count(const struct iarchive *in, int32_t count, size_t least_
     return (size_t)count <= (size_t)(bytes->capacity - bytes->size) / least_size ? 0 : -E2BIG;
 }
 
-/* --- public ------------------------------------------------------------------------------------------------------- */
+/* ---- public ---- */
 
 void deallocate_String(char **s)
 {

@@ -52,7 +52,8 @@ static bool must_end(struct send_thread *thread)
     if (client_cnxn_is_open(zh) && clock_elapsed_ms() < thread->close_by_ms)
         return false;
     if (client_cnxn_is_open(zh))
-        zh_warn(zh, "Timed out (%dms) during waiting for server's reply after sending a close request", CLOSE_TIMEOUT_MS);
+        zh_warn(zh, "Timed out (%dms) during waiting for server's reply after sending a close request",
+                CLOSE_TIMEOUT_MS);
     return true;
 }
 

@@ -130,7 +130,8 @@ int zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct timeval *tv
     if (left_ms > INT32_MAX)
         left_ms = INT32_MAX;
     *fd = wanted.fd;
-    *interest = (wanted.events & POLLER_READ ? ZOOKEEPER_READ : 0) | (wanted.events & POLLER_WRITE ? ZOOKEEPER_WRITE : 0);
+    *interest =
+        (wanted.events & POLLER_READ ? ZOOKEEPER_READ : 0) | (wanted.events & POLLER_WRITE ? ZOOKEEPER_WRITE : 0);
     tv->tv_sec = left_ms / 1000;
     tv->tv_usec = left_ms % 1000 * 1000;
     return leave(zh, rc);

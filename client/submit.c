@@ -292,7 +292,8 @@ int submit_remove_watches(zhandle_t *zh, const char *path, ZooWatcherType type, 
     char *server_path = chroot_prepend(zh->chroot, path);
     mutex_lock(&zh->lock);
     bool is_there = watch_registry_contains(zh->watches, kind, server_path, watcher, wish.context);
-    bool is_last = is_there && (is_all || watch_registry_is_last(zh->watches, kind, server_path, watcher, wish.context));
+    bool is_last =
+        is_there && (is_all || watch_registry_is_last(zh->watches, kind, server_path, watcher, wish.context));
     if (is_there && is_local)
         watch_registry_remove(zh->watches, kind, server_path, watcher, wish.context, NULL);
     mutex_unlock(&zh->lock);

@@ -89,8 +89,8 @@ static void give_strings(struct call *call, struct String_vector *strings)
 
 /* ---- create, delete ---- */
 
-static int create(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl, int mode,
-                  int64_t ttl, bool with_stat, char *path_buffer, int path_buffer_len, struct Stat *stat)
+static int create(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl,
+                  int mode, int64_t ttl, bool with_stat, char *path_buffer, int path_buffer_len, struct Stat *stat)
 {
     struct call call;
     const struct receiver *receiver = begin(&call, zh);
@@ -120,8 +120,8 @@ int zoo_create2_ttl(zhandle_t *zh, const char *path, const char *value, int valu
     return create(zh, path, value, valuelen, acl, mode, ttl, true, path_buffer, path_buffer_len, stat);
 }
 
-int zoo_create2(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl, int mode,
-                char *path_buffer, int path_buffer_len, struct Stat *stat)
+int zoo_create2(zhandle_t *zh, const char *path, const char *value, int valuelen, const struct ACL_vector *acl,
+                int mode, char *path_buffer, int path_buffer_len, struct Stat *stat)
 {
     return create(zh, path, value, valuelen, acl, mode, -1, true, path_buffer, path_buffer_len, stat);
 }
@@ -165,7 +165,8 @@ static int end_with_data(struct call *call, int rc, char *buffer, int *buffer_le
     return end(call, rc);
 }
 
-static int get(zhandle_t *zh, const char *path, struct watch_wish wish, char *buffer, int *buffer_len, struct Stat *stat)
+static int get(zhandle_t *zh, const char *path, struct watch_wish wish, char *buffer, int *buffer_len,
+               struct Stat *stat)
 {
     struct call call;
     if (buffer_len == NULL)
@@ -196,7 +197,8 @@ static int get_config(zhandle_t *zh, struct watch_wish wish, char *buffer, int *
     return end_with_data(&call, rc, buffer, buffer_len, stat);
 }
 
-int zoo_wgetconfig(zhandle_t *zh, watcher_fn watcher, void *watcherCtx, char *buffer, int *buffer_len, struct Stat *stat)
+int zoo_wgetconfig(zhandle_t *zh, watcher_fn watcher, void *watcherCtx, char *buffer, int *buffer_len,
+                   struct Stat *stat)
 {
     return get_config(zh, (struct watch_wish){ watcher, watcherCtx }, buffer, buffer_len, stat);
 }

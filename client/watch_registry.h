@@ -44,8 +44,8 @@ void watch_registry_add(struct watch_registry *registry, enum watch_kind kind, c
                         void *context);
 /*
  * Who is to be told of an event of the server (ZOO_CREATED_EVENT ... as in zookeeper.h; of any other type nobody),
- * added to *callbacks. One-shot watchers are gone afterwards; persistent ones stay; recursive ones hear of the nodes below
- * them, and not of ZOO_CHILD_EVENT. Whoever would be called twice is called once.
+ * added to *callbacks. One-shot watchers are gone afterwards; persistent ones stay; recursive ones hear of the nodes
+ * below them, and not of ZOO_CHILD_EVENT. Whoever would be called twice is called once.
  */
 void watch_registry_materialize(struct watch_registry *registry, int event_type, const char *path,
                                 struct watch_callbacks *callbacks);

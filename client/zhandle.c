@@ -26,7 +26,7 @@
 #define SYSTEM_SIZE 128
 #define LINE_SIZE 4096
 
-static _Atomic int is_deterministic;                                /* of handles made from now on: zoo_deterministic_conn_order() has no handle */
+static _Atomic int is_deterministic; /* of handles made from now on: zoo_deterministic_conn_order() has no handle */
 static _Thread_local char current_server_text[ENDPOINT_SIZE];       /* what zoo_get_current_server() gave last */
 
 void zhandle_log(zhandle_t *zh, ZooLogLevel level, int line, const char *function, const char *format, ...)
@@ -140,11 +140,12 @@ static zhandle_t *make_handle(const struct init_options *options)
     zh->tls = options->tls;
     if (!(options->flags & ZOO_NO_LOG_CLIENTENV))
         log_environment(zh);
-    zh_info(zh, "Initiating client connection, host=%s sessionTimeout=%d watcher=%p sessionId=%#llx sessionPasswd=%s"
-                " context=%p flags=%d",
+    zh_info(zh,
+            "Initiating client connection, host=%s sessionTimeout=%d watcher=%p sessionId=%#llx sessionPasswd=%s"
+            " context=%p flags=%d",
             options->hosts != NULL ? options->hosts : "", options->recv_timeout_ms, (void *)(uintptr_t)options->watcher,
-            id != NULL ? (unsigned long long)id->client_id : 0, id == NULL || id->passwd[0] == 0 ? "<null>" : "<hidden>",
-            options->context, options->flags);
+            id != NULL ? (unsigned long long)id->client_id : 0,
+            id == NULL || id->passwd[0] == 0 ? "<null>" : "<hidden>", options->context, options->flags);
     zh->watcher = options->watcher != NULL ? options->watcher : nobody_watches;
     zh->context = options->context;
     zh->recv_timeout_ms = options->recv_timeout_ms;
@@ -179,7 +180,8 @@ zhandle_t *zookeeper_init(const char *host, watcher_fn fn, int recv_timeout, con
 }
 
 /* "authorities,certificate,key,password": PEM files; as in the old binding certificate and key may be left out. */
-static int parse_certificates(const char *text, bool verifies_host, struct tls_context **ret_context, struct error *error)
+static int parse_certificates(const char *text, bool verifies_host, struct tls_context **ret_context,
+                              struct error *error)
 {
     enum { PARTS = 4 };
     char *copy = string_copy(text != NULL ? text : ""), *rest = copy, *parts[PARTS];

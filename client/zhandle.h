@@ -1,5 +1,6 @@
 /*
- * One client, as its own files see it: what belongs to whom. Mirrors ZooKeeper and ClientCnxn; `zhandle_t` of zookeeper.h.
+ * One client, as its own files see it: what belongs to whom. Mirrors ZooKeeper and ClientCnxn; `zhandle_t` of
+ * zookeeper.h.
  *
  * Callers (any thread) write a frame behind `out` and what waits for its answer behind `sent`, in one step under the
  * lock. The I/O thread (SendThread, or whoever calls zookeeper_process()) moves `out` to the socket, takes answers in,
@@ -76,8 +77,8 @@ void zhandle_log(zhandle_t *zh, ZooLogLevel level, int line, const char *functio
 bool zhandle_is_connected(zhandle_t *zh);
 /* Another process than the one that made it. */
 bool zhandle_is_forked(const zhandle_t *zh);
-/* A call of the user begins: ZOK, and zhandle_leave() must follow; or ZBADARGUMENTS (NULL), ZINVALIDSTATE (expired, auth
- * failed, closing, forked). */
+/* A call of the user begins: ZOK, and zhandle_leave() must follow; or ZBADARGUMENTS (NULL), ZINVALIDSTATE (expired,
+ * auth failed, closing, forked). */
 int zhandle_enter(zhandle_t *zh);
 void zhandle_leave(zhandle_t *zh);
 /* Closing: until nobody is inside of a call. */

@@ -14,10 +14,10 @@
  * -- Threads
  * In libzookeeper_mt every call may be made from any thread, on one handle by many at a time, also from watchers and
  * completions. Watchers and completions of a handle run one after the other on its event thread, in the order in which
- * the server did what they tell of; as long as one runs, no other of that handle does. A synchronous call works there, but
- * all others wait meanwhile. Synchronous calls have their answers at once, so these may overtake watchers and completions
- * that are still to run. In libzookeeper_st a handle belongs to one thread, watchers and completions run within
- * zookeeper_process() and zookeeper_interest(), and what was asked for goes out there, too.
+ * the server did what they tell of; as long as one runs, no other of that handle does. A synchronous call works there,
+ * but all others wait meanwhile. Synchronous calls have their answers at once, so these may overtake watchers and
+ * completions that are still to run. In libzookeeper_st a handle belongs to one thread, watchers and completions run
+ * within zookeeper_process() and zookeeper_interest(), and what was asked for goes out there, too.
  *
  * -- Paths
  * "/a/b": from the root, no '/' at the end, no part that is empty, "." or "..". Behind a chroot (see zookeeper_init())
@@ -118,7 +118,7 @@ enum ZOO_ERRORS {
 extern "C" {
 #endif
 
-/* --- constants ---------------------------------------------------------------------------------------------------- */
+/* ---- constants ---- */
 
 /* How much is logged: lines of this level and of those before it. */
 typedef enum {
@@ -188,7 +188,7 @@ extern ZOOAPI const int ZOO_CHILD_EVENT;          /* 4: its children are others;
 extern ZOOAPI const int ZOO_SESSION_EVENT;        /* -1: the state of the session changed; no watch is used up */
 extern ZOOAPI const int ZOO_NOTWATCHING_EVENT;    /* -2: as in the old binding, nobody is told of it */
 
-/* --- types -------------------------------------------------------------------------------------------------------- */
+/* ---- types ---- */
 
 /* A session and all that belongs to it; from zookeeper_init() to zookeeper_close(). */
 typedef struct _zhandle zhandle_t;
@@ -290,7 +290,7 @@ typedef void (*acl_completion_t)(int rc, struct ACL_vector *acl, struct Stat *st
 typedef void (*int_completion_t)(int rc, int value, const void *data);
 typedef void (*client_infos_completion_t)(int rc, const struct ClientInfo_vector *infos, const void *data);
 
-/* --- a session from its beginning to its end ---------------------------------------------------------------------- */
+/* ---- a session from its beginning to its end ---- */
 
 /*
  * Begins a session and returns at once; `fn` hears of ZOO_SESSION_EVENT with ZOO_CONNECTED_STATE when a server has
@@ -306,9 +306,10 @@ typedef void (*client_infos_completion_t)(int rc, const struct ClientInfo_vector
  *   context       what `fn` gets as watcherCtx; zoo_get_context()
  *   flags         ZOO_READONLY + ZOO_NO_LOG_CLIENTENV, or 0; with zookeeper_init_ssl() ZOO_SSL_VERIFY_HOST too
  *
- * NULL with errno set when there can be no handle: EINVAL for a `host` that makes no sense or a time-out that is not above 0,
- * ENOENT when none of the names can be found. Any thread. In libzookeeper_mt it starts the two threads of the handle. After
- * fork() a handle is the parent's: in the child calls return ZINVALIDSTATE, and zookeeper_close() tells nobody.
+ * NULL with errno set when there can be no handle: EINVAL for a `host` that makes no sense or a time-out that is not
+ * above 0, ENOENT when none of the names can be found. Any thread. In libzookeeper_mt it starts the two threads of the
+ * handle. After fork() a handle is the parent's: in the child calls return ZINVALIDSTATE, and zookeeper_close() tells
+ * nobody.
  */
 ZOOAPI zhandle_t *zookeeper_init(const char *host, watcher_fn fn, int recv_timeout, const clientid_t *clientid,
                                  void *context, int flags);
@@ -323,8 +324,8 @@ ZOOAPI zhandle_t *zookeeper_init2(const char *host, watcher_fn fn, int recv_time
 #if defined(HAVE_OPENSSL_H) || defined(ZKC_LIBRARY)
 /*
  * The same over TLS. `cert` is "ca,cert,key,password": PEM files whom to trust, who we are and its key, and the
- * password of that; the last three may be left out. Without ZOO_SSL_VERIFY_HOST in the flags any server is talked to that
- * a trusted authority knows, whatever its name, as with the old binding.
+ * password of that; the last three may be left out. Without ZOO_SSL_VERIFY_HOST in the flags any server is talked to
+ * that a trusted authority knows, whatever its name, as with the old binding.
  */
 ZOOAPI zhandle_t *zookeeper_init_ssl(const char *host, const char *cert, watcher_fn fn, int recv_timeout,
                                      const clientid_t *clientid, void *context, int flags);
@@ -384,10 +385,11 @@ ZOOAPI sasl_callback_t *zoo_sasl_make_password_callbacks(const char *user, const
 #endif
 
 /*
- * Ends the session and frees the handle. What was sent before is answered first; waits for that and for the answer to the
- * end of the session, 3 s at most. Whoever has no answer then gets ZCLOSING, synchronous calls of other threads return it,
- * and the server ends the session by its time-out. May be called from a watcher or completion of the handle, which then is
- * freed once that returns. After it the handle must not be used. ZOK; ZINVALIDSTATE: another thread is about it.
+ * Ends the session and frees the handle. What was sent before is answered first; waits for that and for the answer to
+ * the end of the session, 3 s at most. Whoever has no answer then gets ZCLOSING, synchronous calls of other threads
+ * return it, and the server ends the session by its time-out. May be called from a watcher or completion of the handle,
+ * which then is freed once that returns. After it the handle must not be used. ZOK; ZINVALIDSTATE: another thread is
+ * about it.
  */
 ZOOAPI int zookeeper_close(zhandle_t *zh);
 
@@ -400,8 +402,8 @@ ZOOAPI int zookeeper_close(zhandle_t *zh);
 ZOOAPI int zoo_set_servers(zhandle_t *zh, const char *hosts);
 
 /*
- * Names are looked up again whenever a connection is sought, once a second at most. With a delay of 0 or more also while there
- * is one, so many milliseconds apart; -1, at first, not. ZBADARGUMENTS below -1.
+ * Names are looked up again whenever a connection is sought, once a second at most. With a delay of 0 or more also
+ * while there is one, so many milliseconds apart; -1, at first, not. ZBADARGUMENTS below -1.
  */
 ZOOAPI int zoo_set_servers_resolution_delay(zhandle_t *zh, int delay_ms);
 
@@ -409,8 +411,8 @@ ZOOAPI int zoo_set_servers_resolution_delay(zhandle_t *zh, int delay_ms);
 ZOOAPI void zoo_cycle_next_server(zhandle_t *zh);
 
 /*
- * "127.0.0.1:2181" of the server we are connected or connecting to, or last were; "" before the first. Good until this thread
- * asks again, of whatever handle.
+ * "127.0.0.1:2181" of the server we are connected or connecting to, or last were; "" before the first. Good until this
+ * thread asks again, of whatever handle.
  */
 ZOOAPI const char *zoo_get_current_server(zhandle_t *zh);
 
@@ -447,8 +449,8 @@ ZOOAPI int is_unrecoverable(zhandle_t *zh);
 /*
  * Who we are: `certLen` bytes at `cert` for a scheme ("digest": "user:password"). Shown to every server connected to
  * from now on, also when there is none yet; several add up. completion: ZOK, or ZAUTHFAILED, with which the state is
- * ZOO_AUTH_FAILED_STATE and the session over; or what became of the connection before there was an answer, the credentials
- * are shown again then. `completion` may be NULL. ZINVALIDSTATE also between two connections.
+ * ZOO_AUTH_FAILED_STATE and the session over; or what became of the connection before there was an answer, the
+ * credentials are shown again then. `completion` may be NULL. ZINVALIDSTATE also between two connections.
  */
 ZOOAPI int zoo_add_auth(zhandle_t *zh, const char *scheme, const char *cert, int certLen, void_completion_t completion,
                         const void *data);
@@ -457,8 +459,8 @@ ZOOAPI int zoo_add_auth(zhandle_t *zh, const char *scheme, const char *cert, int
 ZOOAPI void zoo_deterministic_conn_order(int yesOrNo);
 
 /*
- * Beyond the old binding: no call on this handle takes longer than timeout_ms, those made from now on; then it ends with
- * ZOPERATIONTIMEOUT, and an answer that comes later is thrown away. 0, at first: the session's time-out alone.
+ * Beyond the old binding: no call on this handle takes longer than timeout_ms, those made from now on; then it ends
+ * with ZOPERATIONTIMEOUT, and an answer that comes later is thrown away. 0, at first: the session's time-out alone.
  * ZBADARGUMENTS below 0.
  */
 ZOOAPI int zoo_set_request_timeout(zhandle_t *zh, int timeout_ms);
@@ -467,7 +469,7 @@ ZOOAPI int zoo_set_request_timeout(zhandle_t *zh, int timeout_ms);
 ZOOAPI const char *zoo_version_str(void);
 
 #if !defined(THREADED) || defined(ZKC_LIBRARY)
-/* --- the loop of a program without threads ------------------------------------------------------------------------ */
+/* ---- the loop of a program without threads ---- */
 
 /*
  * What to wait for: *fd, -1 when there is nothing to wait for but time; *interest, a sum of ZOOKEEPER_READ and
@@ -484,7 +486,7 @@ ZOOAPI int zookeeper_interest(zhandle_t *zh, int *fd, int *interest, struct time
 ZOOAPI int zookeeper_process(zhandle_t *zh, int events);
 #endif
 
-/* --- asynchronous calls ------------------------------------------------------------------------------------------- */
+/* ---- asynchronous calls ---- */
 
 /*
  * Creates a node with `valuelen` bytes at `value`; -1 and NULL for a node whose data is null. `mode` is what kind of
@@ -571,7 +573,7 @@ ZOOAPI int zoo_aget_acl(zhandle_t *zh, const char *path, acl_completion_t comple
 ZOOAPI int zoo_aset_acl(zhandle_t *zh, const char *path, int version, struct ACL_vector *acl,
                         void_completion_t completion, const void *data);
 
-/* --- several writes as one ---------------------------------------------------------------------------------------- */
+/* ---- several writes as one ---- */
 
 /*
  * Fill in one step of zoo_multi(). All they are given is borrowed until that has returned, or its completion was
@@ -632,7 +634,7 @@ ZOOAPI int zoo_amulti_read(zhandle_t *zh, int count, const zoo_read_op_t *ops, r
 /* Frees what is in the results of zoo_multi_read(), not the array. Results that were never filled must be zero. */
 ZOOAPI void zoo_free_read_results(int count, zoo_read_result_t *results);
 
-/* --- watches that stay, and watches that go ----------------------------------------------------------------------- */
+/* ---- watches that stay, and watches that go ---- */
 
 /* Which watches to remove. */
 typedef enum {
@@ -645,9 +647,9 @@ typedef enum {
 
 /*
  * Removes a watch of a node, here and on the server: the one of this watcher with this context, or, when `watcher` is
- * NULL, all of this type. The server is asked to forget the watch with the last watcher of the path. `local` non-zero: only
- * here, at once, without a word to the server; the completion is not called then. ZNOWATCHER: none such is set here.
- * `completion` is the function itself, as a pointer to its type by a mistake that programs rely on: pass
+ * NULL, all of this type. The server is asked to forget the watch with the last watcher of the path. `local` non-zero:
+ * only here, at once, without a word to the server; the completion is not called then. ZNOWATCHER: none such is set
+ * here. `completion` is the function itself, as a pointer to its type by a mistake that programs rely on: pass
  * (void_completion_t *)(void *)function.
  */
 ZOOAPI int zoo_aremove_watches(zhandle_t *zh, const char *path, ZooWatcherType wtype, watcher_fn watcher,
@@ -669,7 +671,7 @@ typedef enum {
 ZOOAPI int zoo_aadd_watch(zhandle_t *zh, const char *path, ZooAddWatchMode mode, watcher_fn watcher, void *watcherCtx,
                           void_completion_t completion, const void *data);
 
-/* --- beyond the old binding: what servers know -------------------------------------------------------------------- */
+/* ---- beyond the old binding: what servers know ---- */
 
 /* The paths of the session's ephemeral nodes that begin with `prefix_path`; "/" for all. */
 ZOOAPI int zoo_aget_ephemerals(zhandle_t *zh, const char *prefix_path, strings_completion_t completion,
@@ -680,7 +682,7 @@ ZOOAPI int zoo_aget_all_children_number(zhandle_t *zh, const char *path, int_com
 /* Who the server takes us for: schemes and names, "ip" always among them. */
 ZOOAPI int zoo_awhoami(zhandle_t *zh, client_infos_completion_t completion, const void *data);
 
-/* --- errors and the log ------------------------------------------------------------------------------------------- */
+/* ---- errors and the log ---- */
 
 /* The text of an error; for a positive number that of errno. Static, or strerror()'s. Never NULL. Any thread. */
 ZOOAPI const char *zerror(int c);
@@ -696,7 +698,7 @@ ZOOAPI log_callback_fn zoo_get_log_callback(const zhandle_t *zh);
 ZOOAPI void zoo_set_log_callback(zhandle_t *zh, log_callback_fn callback);
 
 #if defined(THREADED) || defined(ZKC_LIBRARY)
-/* --- synchronous calls -------------------------------------------------------------------------------------------- */
+/* ---- synchronous calls ---- */
 
 /*
  * Each does what its asynchronous sister does and waits for the answer; it returns what that returns, or what its

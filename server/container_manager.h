@@ -1,4 +1,5 @@
-/* Deletes empty containers and nodes whose time to live is over. Mirrors ContainerManager; thread "ContainerManagerTask". */
+/* Deletes empty containers and nodes whose time to live is over. Mirrors ContainerManager; thread
+ * "ContainerManagerTask". */
 #ifndef ZKC_SERVER_CONTAINER_MANAGER_H
 #define ZKC_SERVER_CONTAINER_MANAGER_H
 

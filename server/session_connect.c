@@ -1,8 +1,8 @@
 /*
  * session_connect.c - the handshake: a connect request makes, or comes back to, a session.
  *
- * Mirrors ZooKeeperServer.processConnectRequest, createSession, reopenSession, revalidateSession, finishSessionInit, and
- * ProtocolManager. Requests come on the selector; the answer to a new session on whatever thread runs final.
+ * Mirrors ZooKeeperServer.processConnectRequest, createSession, reopenSession, revalidateSession, finishSessionInit,
+ * and ProtocolManager. Requests come on the selector; the answer to a new session on whatever thread runs final.
  */
 #include "server/zookeeper_server_parts.h"
 
@@ -107,7 +107,8 @@ static int take_tokens(struct zookeeper_server *server, struct server_cnxn *cnxn
     }
     server_metrics_count(server->core.metrics, METRIC_CONNECTION_REJECTED, 1);
     atomic_store(&cnxn->close_reason, DISCONNECT_CLIENT_CNX_LIMIT);
-    return error_set(error, ZK_FULL, "Connection throttled: connectionMaxTokens=%" PRId64 " allows no more sessions now",
+    return error_set(error, ZK_FULL,
+                     "Connection throttled: connectionMaxTokens=%" PRId64 " allows no more sessions now",
                      server->options->connection_max_tokens);
 }
 

@@ -89,8 +89,9 @@ static bool kill_dead_sessions(struct server_core *core)
     return did;
 }
 
-/* loadData. A first snapshot must be there before anything is logged, and who removed nodes without a transaction says so at
- * once. Departs from Java: any other, of what was read from the log, is written when clients are served already. */
+/* loadData. A first snapshot must be there before anything is logged, and who removed nodes without a transaction says
+ * so at once. Departs from Java: any other, of what was read from the log, is written when clients are served
+ * already. */
 static int load_data(struct zookeeper_server *server, struct error *error)
 {
     struct server_core *core = &server->core;

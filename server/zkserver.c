@@ -1,9 +1,9 @@
 /*
- * zkserver.c - the server as a program: reads the command line and the configuration, runs the server in the foreground,
- * and hands the other verbs to zkserver_control.c.
+ * zkserver.c - the server as a program: reads the command line and the configuration, runs the server in the
+ * foreground, and hands the other verbs to zkserver_control.c.
  *
- * Mirrors QuorumPeerMain, ZooKeeperServerMain and bin/zkServer.sh. The main thread waits for signals: SIGTERM and SIGINT
- * end the server in order, SIGHUP reopens the log and reads again what may change while it runs.
+ * Mirrors QuorumPeerMain, ZooKeeperServerMain and bin/zkServer.sh. The main thread waits for signals: SIGTERM and
+ * SIGINT end the server in order, SIGHUP reopens the log and reads again what may change while it runs.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -53,21 +53,20 @@ static bool is_verb(const char *word)
 
 static void print_usage(FILE *stream)
 {
-    fprintf(stream,
-            "usage: zkserver [--config DIR] [-Dzookeeper.KEY=VALUE ...] VERB [FILE]\n"
-            "       zkserver [-Dzookeeper.KEY=VALUE ...] PORT DATADIR [TICKTIME] [MAXCNXNS]\n"
-            "\n"
-            "  start             run in the background; returns when the server serves\n"
-            "  start-foreground  run here; what happens without a verb\n"
-            "  stop              end the one in the background\n"
-            "  restart           stop, then start\n"
-            "  status            ask it for its mode\n"
-            "  print-cmd         print the command that start runs\n"
-            "  version           print the version\n"
-            "\n"
-            "FILE is zoo.cfg in DIR, $ZOOCFGDIR or " DEFAULT_CONFIG_DIRECTORY ". Where there is none the server listens on "
-            DEFAULT_ADDRESS ":" DEFAULT_PORT "\n"
-            "and keeps its data in ./" DEFAULT_DATA_DIRECTORY ". See zkserver(8) and zoo.cfg(5).\n");
+    fprintf(stream, "usage: zkserver [--config DIR] [-Dzookeeper.KEY=VALUE ...] VERB [FILE]\n"
+                    "       zkserver [-Dzookeeper.KEY=VALUE ...] PORT DATADIR [TICKTIME] [MAXCNXNS]\n"
+                    "\n"
+                    "  start             run in the background; returns when the server serves\n"
+                    "  start-foreground  run here; what happens without a verb\n"
+                    "  stop              end the one in the background\n"
+                    "  restart           stop, then start\n"
+                    "  status            ask it for its mode\n"
+                    "  print-cmd         print the command that start runs\n"
+                    "  version           print the version\n"
+                    "\n"
+                    "FILE is zoo.cfg in DIR, $ZOOCFGDIR or " DEFAULT_CONFIG_DIRECTORY
+                    ". Where there is none the server listens on " DEFAULT_ADDRESS ":" DEFAULT_PORT "\n"
+                    "and keeps its data in ./" DEFAULT_DATA_DIRECTORY ". See zkserver(8) and zoo.cfg(5).\n");
 }
 
 static bool add_override(struct command_line *line, const char *definition)

@@ -418,13 +418,15 @@ static void free_role(struct zookeeper_server *server, struct server_role *role)
     rw_lock_unlock_write(&server->role_lock);
 }
 
-/* What waits in front of the chain goes on first, where that can still come to something: alone, with nothing broken. */
+/* What waits in front of the chain goes on first, where that can still come to something: alone, with nothing
+ * broken. */
 static void stop_throttler(struct zookeeper_server *server)
 {
     struct server_core *core = &server->core;
     bool is_hopeless = core->role->ops->has_consensus || atomic_load(&core->has_failed);
     if (core->throttler != NULL)
-        request_throttler_shutdown(core->throttler, is_hopeless ? 0 : server->options->request_throttler_shutdown_timeout);
+        request_throttler_shutdown(core->throttler,
+                                   is_hopeless ? 0 : server->options->request_throttler_shutdown_timeout);
 }
 
 void zookeeper_server_shutdown_role(struct zookeeper_server *server)

@@ -30,8 +30,8 @@ struct failure_hook {
 };
 
 /*
- * Opens the data directories; no thread, no port yet. `server_id` is myid, 0 for one that stands alone. Options and hooks
- * are borrowed (hooks may be NULL). On failure *ret_exit_code is the code for the process (exit_code.h).
+ * Opens the data directories; no thread, no port yet. `server_id` is myid, 0 for one that stands alone. Options and
+ * hooks are borrowed (hooks may be NULL). On failure *ret_exit_code is the code for the process (exit_code.h).
  */
 int zookeeper_server_new(const struct server_options *options, int64_t server_id, struct four_letter_hook *four_letter,
                          struct failure_hook *failure, struct zookeeper_server **ret_server, int *ret_exit_code,
@@ -107,7 +107,8 @@ int64_t zookeeper_server_outstanding_handshakes(struct zookeeper_server *server)
 int64_t zookeeper_server_data_dir_size(struct zookeeper_server *server);
 int64_t zookeeper_server_log_dir_size(struct zookeeper_server *server);
 
-/* submitRequest: takes the reference; touches the session, refuses what no client may send, hands the rest to the chain. */
+/* submitRequest: takes the reference; touches the session, refuses what no client may send, hands the rest to the
+ * chain. */
 void zookeeper_server_submit(struct zookeeper_server *server, struct request *request);
 /* The same for what a role hands in behind the door (no gate, no touch): its chain's first processor is woken too. */
 void zookeeper_server_flush(struct zookeeper_server *server);

@@ -1,6 +1,7 @@
 /*
  * What the files that make up zookeeper_server share: zookeeper_server.c (life), standalone_server.c (the role
- * without others), client_packets.c (what connections bring), session_connect.c (the handshake). Nobody else includes it.
+ * without others), client_packets.c (what connections bring), session_connect.c (the handshake). Nobody else includes
+ * it.
  */
 #ifndef ZKC_SERVER_ZOOKEEPER_SERVER_PARTS_H
 #define ZKC_SERVER_ZOOKEEPER_SERVER_PARTS_H

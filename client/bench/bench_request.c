@@ -1,4 +1,5 @@
-/* bench_request.c - requests through the records of common/wire; those that count most put their bytes together here. */
+/* bench_request.c - requests through the records of common/wire; those that count most put their bytes together
+ * here. */
 #include "client/bench/bench_request.h"
 
 #include <string.h>

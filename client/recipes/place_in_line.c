@@ -46,7 +46,7 @@ struct place {
 static void look_again(struct place *place, struct recipe_visit *visit);
 static void free_place(struct place *place);
 
-/* --- what others see ---------------------------------------------------------------------------------------------- */
+/* ---- what others see ---- */
 
 /* The same name at the same place, so that a line that moves needs memory for each name once. */
 static char *keep_name(struct place *place, const char *name)
@@ -105,7 +105,7 @@ static void tell(struct place *place, const struct recipe_visit *visit)
     }
 }
 
-/* --- looking ------------------------------------------------------------------------------------------------------ */
+/* ---- looking ---- */
 
 static void on_watch(zhandle_t *zh, int type, int state, const char *path, void *context)
 {
@@ -241,7 +241,7 @@ static int look(struct place *place)
     return rc;
 }
 
-/* --- leaving ------------------------------------------------------------------------------------------------------ */
+/* ---- leaving ---- */
 
 static int delete_child(struct place *place, const char *name)
 {
@@ -278,7 +278,7 @@ static int get_out(struct place *place)
     return ZOK;
 }
 
-/* --- going on ----------------------------------------------------------------------------------------------------- */
+/* ---- going on ---- */
 
 static void on_retry(int rc, const struct Stat *stat, const void *context);
 
@@ -343,7 +343,7 @@ static void on_retry(int rc, const struct Stat *stat, const void *context)
     recipe_visit_end(&visit);
 }
 
-/* --- the place ---------------------------------------------------------------------------------------------------- */
+/* ---- the place ---- */
 
 struct place *place_new(const struct place_rules *rules)
 {

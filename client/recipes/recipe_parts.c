@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- memory and paths --------------------------------------------------------------------------------------------- */
+/* ---- memory and paths ---- */
 
 void *recipe_resize(void *memory, size_t size)
 {
@@ -56,7 +56,7 @@ int recipe_make_path(zhandle_t *zh, const char *path, const struct ACL_vector *a
     return rc == ZNODEEXISTS ? ZOK : rc;
 }
 
-/* --- children ----------------------------------------------------------------------------------------------------- */
+/* ---- children ---- */
 
 /* A number that ran over is negative, and has a '-' of its own in front. */
 static bool number_of(const char *name, int64_t *ret_number)
@@ -105,7 +105,7 @@ void recipe_children_release(struct recipe_children *children)
     *children = (struct recipe_children){ NULL, 0 };
 }
 
-/* --- codes -------------------------------------------------------------------------------------------------------- */
+/* ---- codes ---- */
 
 bool recipe_is_transient(int rc)
 {
@@ -117,7 +117,7 @@ bool recipe_is_end_of_session(int event_type, int state)
     return event_type == ZOO_SESSION_EVENT && (state == ZOO_EXPIRED_SESSION_STATE || state == ZOO_AUTH_FAILED_STATE);
 }
 
-/* --- handles ------------------------------------------------------------------------------------------------------ */
+/* ---- handles ---- */
 
 #define BUCKETS 64
 

@@ -1,4 +1,5 @@
-/* Shared immutable bytes, counted; and a reference to a stretch of bytes. Mirrors the uses of ByteBuffer. Any thread. */
+/* Shared immutable bytes, counted; and a reference to a stretch of bytes. Mirrors the uses of ByteBuffer. Any
+ * thread. */
 #ifndef ZKC_COMMON_BASE_BLOB_H
 #define ZKC_COMMON_BASE_BLOB_H
 

@@ -1,6 +1,6 @@
 /*
- * Memory of what is made on one thread and ends on another, which costs an allocator its locks: blocks that are over are
- * kept for the next ones. Any thread. A pool keeps as many as there ever were at a time.
+ * Memory of what is made on one thread and ends on another, which costs an allocator its locks: blocks that are over
+ * are kept for the next ones. Any thread. A pool keeps as many as there ever were at a time.
  */
 #ifndef ZKC_COMMON_BASE_BLOCK_POOL_H
 #define ZKC_COMMON_BASE_BLOCK_POOL_H

@@ -15,7 +15,7 @@ struct buffer {
 /* {0} is an empty buffer. */
 void buffer_release(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);                              /* size 0, memory kept */
-uint8_t *buffer_reserve(struct buffer *buffer, size_t size);           /* room for `size` more; returns where it starts */
+uint8_t *buffer_reserve(struct buffer *buffer, size_t size);           /* room for `size` more; where that begins */
 /* As reserve, and counts it as written. */
 static inline uint8_t *buffer_extend(struct buffer *buffer, size_t size)
 {

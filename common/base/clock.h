@@ -8,8 +8,8 @@
 /* Monotonic time; never goes back, has no date. Deadlines everywhere are in this time. */
 int64_t clock_elapsed_ms(void);
 int64_t clock_elapsed_ns(void);
-/* Elapsed time as of the last tick of the kernel, some milliseconds ago at the most: a fraction of the price, for sums of
- * many durations and for what is rounded to ticks. Not to be mixed with the exact one in one difference. */
+/* Elapsed time as of the last tick of the kernel, some milliseconds ago at the most: a fraction of the price, for sums
+ * of many durations and for what is rounded to ticks. Not to be mixed with the exact one in one difference. */
 int64_t clock_coarse_ms(void);
 /* For who has to see whether the process itself stood still: when a sleep begins, and by how many ms it became longer
  * than it was to be. 0 where a test has frozen the clock, as time is then what the test says. */

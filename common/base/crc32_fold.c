@@ -1,11 +1,11 @@
 /*
  * crc32_fold.c - CRC-32 by carry-less multiplication.
  *
- * After "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction" (Intel, 2009), with its constants for
- * the polynomial of zlib, bits reflected. The sum so far is added to the first four bytes; 128 bits are folded into the
- * 16 bytes behind them until fewer are left. Of the sum and these few together, the last 16 bytes are the last step and
- * what stands before them is folded into it. What remains is folded to 64 bits and reduced after Barrett to 32. zlib
- * goes byte by byte through what is shorter than 47 bytes, which is most of what node digests are made of.
+ * After "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction" (Intel, 2009), with its constants
+ * for the polynomial of zlib, bits reflected. The sum so far is added to the first four bytes; 128 bits are folded into
+ * the 16 bytes behind them until fewer are left. Of the sum and these few together, the last 16 bytes are the last step
+ * and what stands before them is folded into it. What remains is folded to 64 bits and reduced after Barrett to 32.
+ * zlib goes byte by byte through what is shorter than 47 bytes, which is most of what node digests are made of.
  */
 #include "common/base/crc32_fold.h"
 

@@ -35,14 +35,16 @@ int file_pread(struct file *file, void *bytes, size_t size, int64_t offset, size
 int file_write(struct file *file, const void *bytes, size_t size, struct error *error);
 int file_pwrite(struct file *file, const void *bytes, size_t size, int64_t offset, struct error *error);
 /* From now on what file_write() writes goes to the disk as it comes, 128 KiB behind at most, so that file_sync() finds
- * little to do and the syncs of other files need not wait for it all. The next file_write() tells of a disk that fails. */
+ * little to do and the syncs of other files need not wait for it all. The next file_write() tells of a disk that
+ * fails. */
 void file_write_behind(struct file *file);
 /* fdatasync. */
 int file_sync(struct file *file, struct error *error);
 int file_size(struct file *file, int64_t *ret_size, struct error *error);
 /*
- * Where, at or behind `offset`, bytes are that were written; between there and `offset` is a hole, which reads as zeros.
- * `offset` itself where the file system does not tell. ZK_EOF, without a sentence, when nothing but a hole is left.
+ * Where, at or behind `offset`, bytes are that were written; between there and `offset` is a hole, which reads as
+ * zeros. `offset` itself where the file system does not tell. ZK_EOF, without a sentence, when nothing but a hole is
+ * left.
  */
 int file_next_data(struct file *file, int64_t offset, int64_t *ret_offset, struct error *error);
 int file_truncate(struct file *file, int64_t size, struct error *error);

@@ -1,8 +1,8 @@
 /*
  * file_whole.c - what is made of the calls of file.c: whole files, directories with their parents, paths.
  *
- * Apart from file.c, so that a build which puts another disk under this seam keeps the order of writes, syncs and renames
- * that makes a file whole or leaves the old one.
+ * Apart from file.c, so that a build which puts another disk under this seam keeps the order of writes, syncs and
+ * renames that makes a file whole or leaves the old one.
  */
 #include "common/base/file.h"
 

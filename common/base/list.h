@@ -20,7 +20,10 @@ static inline void list_insert_between(struct list *link, struct list *previous,
     previous->next = link;
     next->previous = link;
 }
-static inline void list_add_last(struct list *list, struct list *link) { list_insert_between(link, list->previous, list); }
+static inline void list_add_last(struct list *list, struct list *link)
+{
+    list_insert_between(link, list->previous, list);
+}
 static inline void list_add_first(struct list *list, struct list *link) { list_insert_between(link, list, list->next); }
 /* Takes it out and leaves it empty, so that a second call does nothing. */
 static inline void list_remove(struct list *link)

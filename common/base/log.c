@@ -2,9 +2,9 @@
  * log.c - lines in Java's layout, each written with one write(2) to a file that is opened for appending.
  *
  * So lines of many threads, and of a second process, never mix, and no lock is taken to write one. log_reopen() puts
- * the new file under the number of the old descriptor, which a writer beside it does not notice. Levels of components are
- * entries of a list that only grows: a reader walks it without a lock. A line that cannot be written is lost: there is
- * nobody to tell.
+ * the new file under the number of the old descriptor, which a writer beside it does not notice. Levels of components
+ * are entries of a list that only grows: a reader walks it without a lock. A line that cannot be written is lost: there
+ * is nobody to tell.
  */
 #include "common/base/log.h"
 

@@ -1,4 +1,5 @@
-/* Who of many sockets is ready, and a wake-up from any thread: epoll and eventfd. Mirrors java.nio.channels.Selector. */
+/* Who of many sockets is ready, and a wake-up from any thread: epoll and eventfd. Mirrors
+ * java.nio.channels.Selector. */
 #ifndef ZKC_COMMON_NET_POLLER_H
 #define ZKC_COMMON_NET_POLLER_H
 

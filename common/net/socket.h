@@ -13,12 +13,13 @@
 
 /* Bound, listening, address reused; backlog <= 0 is 50 as in Java. *ret_fd untouched on failure. */
 int socket_listen(const struct address *address, int backlog, int *ret_fd, struct error *error);
-/* ZK_OK, ZK_AGAIN, ZK_FULL (out of descriptors: pause, do not spin) or ZK_IO. Connection errors of a peer are retried. */
+/* ZK_OK, ZK_AGAIN, ZK_FULL (out of descriptors: pause, do not spin) or ZK_IO. Connection errors of a peer are
+ * retried. */
 int socket_accept(int listener, int *ret_fd, struct address *ret_peer, struct error *error);
 /* Connects within the deadline (elapsed ms). ZK_TIMED_OUT, ZK_IO. */
 int socket_connect(const struct address *address, int64_t deadline_ms, int *ret_fd, struct error *error);
-/* The same in two steps, for one whose wait socket_shutdown() of another thread is to end. After a failed wait the socket
- * is still the caller's. */
+/* The same in two steps, for one whose wait socket_shutdown() of another thread is to end. After a failed wait the
+ * socket is still the caller's. */
 int socket_connect_start(const struct address *address, int *ret_fd, struct error *error);
 int socket_connect_wait(int fd, const struct address *address, int64_t deadline_ms, struct error *error);
 int socket_local_address(int fd, struct address *ret_address);

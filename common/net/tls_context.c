@@ -8,7 +8,7 @@
 #include "common/net/tls_rules.h"
 #include "common/net/tls_store.h"
 
-/* --- certificates ------------------------------------------------------------------------------------------------- */
+/* ---- certificates ---- */
 
 static int refuse(struct error *error, const char *path)
 {
@@ -91,7 +91,7 @@ static int use_own(SSL_CTX *ssl_context, const char *path, const char *key_path,
     return err;
 }
 
-/* --- contexts ----------------------------------------------------------------------------------------------------- */
+/* ---- contexts ---- */
 
 static void set_rules(SSL_CTX *ssl_context)
 {

@@ -33,7 +33,7 @@ static int refuse(struct error *error, const char *path, const char *what)
     return error_set(error, ZK_BAD_ARGUMENTS, "%s in %s cannot be read: %s", what, path, tls_cause(text));
 }
 
-/* --- PEM ---------------------------------------------------------------------------------------------------------- */
+/* ---- PEM ---- */
 
 /* Never asks: a key without its password is a failure. */
 static int give_password(char *text, int size, int is_for_writing, void *password)
@@ -97,7 +97,7 @@ static int read_pem(struct buffer *content, const char *path, const char *passwo
     return err;
 }
 
-/* --- PKCS12 ------------------------------------------------------------------------------------------------------- */
+/* ---- PKCS12 ---- */
 
 /* Own certificate first, then the others in their order, which PKCS12_parse() turns round in some releases. */
 static void move_certificates(X509 *own, STACK_OF(X509) *others, struct tls_store *store)
@@ -132,7 +132,7 @@ static int read_pkcs12(const struct buffer *content, const char *path, const cha
     return ZK_OK;
 }
 
-/* --- any of them -------------------------------------------------------------------------------------------------- */
+/* ---- any of them ---- */
 
 static bool is_jks(const struct buffer *content)
 {

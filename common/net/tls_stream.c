@@ -44,7 +44,7 @@ struct tls_stream {
     char reason[REASON_SIZE];            /* of the failure */
 };
 
-/* --- the socket as a BIO ------------------------------------------------------------------------------------------ */
+/* ---- the socket as a BIO ---- */
 
 static int bio_read(BIO *bio, char *bytes, int size)
 {
@@ -96,7 +96,7 @@ BIO_METHOD *tls_stream_socket_method(void)
     return method;
 }
 
-/* --- failures ----------------------------------------------------------------------------------------------------- */
+/* ---- failures ---- */
 
 /* Why the peer's certificate was refused; NULL: it was not. */
 static const char *why_not_trusted(const struct tls_stream *stream)
@@ -141,7 +141,7 @@ static int outcome(struct tls_stream *stream, int result, uint32_t *ret_wants)
     }
 }
 
-/* --- the stream --------------------------------------------------------------------------------------------------- */
+/* ---- the stream ---- */
 
 static struct tls_stream *tls_stream_of(struct stream *stream)
 {

@@ -8,8 +8,8 @@
  * (1) A taker that sleeps while there is an element has been signalled, or whoever put it has yet to call wake();
  * (2) a producer that sleeps while there is room has been signalled;
  * (3) a wake-up with nobody asleep is no system call: `sleeping` counts takers in their wait, `signalled` those among
- *     them that were told to get up and have not yet. A taker that wakes by itself may use up the signal of another one,
- *     which makes `signalled` too small and costs a signal too many, never one too few;
+ *     them that were told to get up and have not yet. A taker that wakes by itself may use up the signal of another
+ *     one, which makes `signalled` too small and costs a signal too many, never one too few;
  * (4) who wakes a taker lets go of the lock first, or the taker may get up only to wait for it. `leaving` counts those
  *     who still have the signal to give, for free() to wait for.
  */

@@ -62,7 +62,8 @@ size_t blocking_queue_size(struct blocking_queue *queue);
     { \
         return blocking_queue_offer((struct blocking_queue *)queue, &element); \
     } \
-    __attribute__((unused)) static inline int name##_displace(struct name *queue, type element, type *ret, bool *ret_did) \
+    __attribute__((unused)) static inline int name##_displace(struct name *queue, type element, type *ret, \
+                                                              bool *ret_did) \
     { \
         return blocking_queue_displace((struct blocking_queue *)queue, &element, ret, ret_did); \
     } \

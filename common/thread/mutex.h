@@ -37,7 +37,8 @@ void mutex_unlock(struct mutex *mutex) RELEASE(*mutex);
 void condition_init(struct condition *condition);
 void condition_release(struct condition *condition);
 void condition_wait(struct condition *condition, struct mutex *mutex) REQUIRES(*mutex);
-/* Until clock_elapsed_ms() reaches the deadline; false when it has. True may mean nothing: look again, and wait again. */
+/* Until clock_elapsed_ms() reaches the deadline; false when it has. True may mean nothing: look again, and wait
+ * again. */
 bool condition_wait_until(struct condition *condition, struct mutex *mutex, int64_t deadline_ms) REQUIRES(*mutex);
 void condition_signal(struct condition *condition);
 void condition_broadcast(struct condition *condition);

@@ -1,6 +1,6 @@
 /*
- * Many readers or one writer; whoever waits to write goes first. Mirrors ReentrantReadWriteLock, without the reentrance: a
- * thread that reads must not ask again before it has let go.
+ * Many readers or one writer; whoever waits to write goes first. Mirrors ReentrantReadWriteLock, without the
+ * reentrance: a thread that reads must not ask again before it has let go.
  */
 #ifndef ZKC_COMMON_THREAD_RW_LOCK_H
 #define ZKC_COMMON_THREAD_RW_LOCK_H

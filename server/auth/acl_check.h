@@ -13,11 +13,11 @@ int acl_check(struct provider_registry *registry, bool skip_acl, const struct zk
 int acl_check_list(struct provider_registry *registry, bool skip_acl, const struct acl_list *list, int32_t permission,
                    const struct auth_info *auth_info);
 /*
- * fixupACL: without duplicates, "auth" expanded to the peer's ids, everything else valid. The result stands in the arena
- * and points into `acl` and `auth_info`. ZK_INVALID_ACL where Java says so, and for an expansion beyond ACL_FIXUP_MOST;
- * ZK_MARSHALLING_ERROR, which is what a client gets to see, where Java trips over a null: an id of "world" or of a
- * scheme that is there, or an entry with a null scheme or id that is compared with an earlier one of the same perms (and
- * scheme).
+ * fixupACL: without duplicates, "auth" expanded to the peer's ids, everything else valid. The result stands in the
+ * arena and points into `acl` and `auth_info`. ZK_INVALID_ACL where Java says so, and for an expansion beyond
+ * ACL_FIXUP_MOST; ZK_MARSHALLING_ERROR, which is what a client gets to see, where Java trips over a null: an id of
+ * "world" or of a scheme that is there, or an entry with a null scheme or id that is compared with an earlier one of
+ * the same perms (and scheme).
  */
 #define ACL_FIXUP_MOST 0xfffff    /* bytes that "auth" may add, as they would stand on the wire */
 int acl_fixup(struct provider_registry *registry, const struct auth_info *auth_info, const struct zk_acl_vector *acl,

@@ -22,7 +22,8 @@ struct auth_info *auth_info_new_empty(void);
 #define AUTH_INFO_MOST_BYTES (4 * 1024 * 1024)
 /* Is there room for `count` more ids of `size` bytes in all. */
 bool auth_info_has_room(const struct auth_info *info, int32_t count, size_t size);
-/* A new one with `id` copied into it (the same one, referenced, when it is there already). Drops the reference given. */
+/* A new one with `id` copied into it (the same one, referenced, when it is there already). Drops the reference
+ * given. */
 struct auth_info *auth_info_add(struct auth_info *info, const struct zk_id *id);
 struct auth_info *auth_info_ref(struct auth_info *info);
 void auth_info_unref(struct auth_info *info);

@@ -1,9 +1,9 @@
 /*
  * accept_thread.c - accepts connections, holds them against the limits, hands them to the selectors in turn.
  *
- * Mirrors NIOServerCnxnFactory.AcceptThread; thread "NIOServerCxnFactory.AcceptThread:<address>". A peer over a limit is
- * closed at once. Some descriptors are kept for what the server opens itself, as the next log is; when no others are left,
- * whoever comes waits in the backlog, and is looked for ten times a second.
+ * Mirrors NIOServerCnxnFactory.AcceptThread; thread "NIOServerCxnFactory.AcceptThread:<address>". A peer over a limit
+ * is closed at once. Some descriptors are kept for what the server opens itself, as the next log is; when no others are
+ * left, whoever comes waits in the backlog, and is looked for ten times a second.
  */
 #include "server/cnxn/accept_thread.h"
 

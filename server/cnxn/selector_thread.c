@@ -106,8 +106,8 @@ static void close_cnxn(struct selector_thread *selector, struct server_cnxn *cnx
     server_cnxn_unref(cnxn);    /* the factory's */
 }
 
-/* `unheeded` are events that came and were left. A poller that tells of bytes nobody wants to read is told to stop when it
- * has done so, and not before: mostly, as while a session is made, none come. */
+/* `unheeded` are events that came and were left. A poller that tells of bytes nobody wants to read is told to stop when
+ * it has done so, and not before: mostly, as while a session is made, none come. */
 static void rearm(struct selector_thread *selector, struct server_cnxn *cnxn, uint32_t unheeded)
 {
     if (cnxn->handshake != HANDSHAKE_OVER || cnxn->followed_handshake != HANDSHAKE_OVER)

@@ -1,7 +1,8 @@
 /*
- * Readiness of many connections, and their I/O, done here or lent to workers. Mirrors NIOServerCnxnFactory.SelectorThread.
- * Thread "NIOServerCxnFactory.SelectorThread-<n>"; Q1 brings sockets, Q7 connections that want
- * something of it, and those that have something to be written, which whoever flushes does himself if they are few.
+ * Readiness of many connections, and their I/O, done here or lent to workers. Mirrors
+ * NIOServerCnxnFactory.SelectorThread. Thread "NIOServerCxnFactory.SelectorThread-<n>"; Q1 brings sockets, Q7
+ * connections that want something of it, and those that have something to be written, which whoever flushes does
+ * himself if they are few.
  */
 #ifndef ZKC_SERVER_CNXN_SELECTOR_THREAD_H
 #define ZKC_SERVER_CNXN_SELECTOR_THREAD_H
@@ -24,8 +25,8 @@ void selector_thread_queue(struct selector_thread *selector, struct server_cnxn 
 void selector_thread_queue_output(struct selector_thread *selector, struct server_cnxn *cnxn);
 /* Wakes it if Q7 got something for it since it last looked. Waits for nobody. */
 void selector_thread_wake(struct selector_thread *selector);
-/* Writes what Q7 has to be written, if that is for a few connections, as far as their sockets take it at once; wakes the
- * selector for the rest. */
+/* Writes what Q7 has to be written, if that is for a few connections, as far as their sockets take it at once; wakes
+ * the selector for the rest. */
 void selector_thread_flush(struct selector_thread *selector);
 
 #endif

@@ -9,8 +9,8 @@
  *
  * Frames are parsed where they were received. A frame that is not whole moves into `partial`, which grows as its bytes
  * come, so that an announced length costs nothing; what follows while the connection is throttled waits in `backlog`.
- * A client that does not read its answers is not read either beyond UNSENT_TO_STOP_READING bytes; one that does not read
- * UNSENT_EVENTS_TO_CLOSE bytes of watch events, which nothing else would bound, is cut off.
+ * A client that does not read its answers is not read either beyond UNSENT_TO_STOP_READING bytes; one that does not
+ * read UNSENT_EVENTS_TO_CLOSE bytes of watch events, which nothing else would bound, is cut off.
  * Departs from Java: several packets are taken from one read, and replies leave in one gathered write.
  */
 #include "server/cnxn/server_cnxn.h"
@@ -627,8 +627,9 @@ static bool read_failed(struct server_cnxn *cnxn, int err)
     atomic_store(&cnxn->close_reason, DISCONNECT_UNABLE_TO_READ_FROM_CLIENT);
     char peer[ADDRESS_TEXT_SIZE];
     address_format(&cnxn->peer, peer);
-    log_info("Unable to read additional data from client, it probably closed the socket: address = %s, session = 0x%" PRIx64,
-             peer, (uint64_t)atomic_load(&cnxn->session_id));
+    log_info(
+        "Unable to read additional data from client, it probably closed the socket: address = %s, session = 0x%" PRIx64,
+        peer, (uint64_t)atomic_load(&cnxn->session_id));
     return false;
 }
 

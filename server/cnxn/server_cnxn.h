@@ -2,8 +2,8 @@
  * A client connection: frames in, replies and events out. Mirrors ServerCnxn and NIOServerCnxn.
  *
  * Counted: factory, requests and watches hold it. Its selector, or the worker it is lent to, alone reads, polls and
- * closes; everyone else appends to the out-buffer under the connection's lock, and server_cnxn_factory_flush() sends: at
- * once where connections are few and sockets without TLS take it all, else the selector does, woken once for all.
+ * closes; everyone else appends to the out-buffer under the connection's lock, and server_cnxn_factory_flush() sends:
+ * at once where connections are few and sockets without TLS take it all, else the selector does, woken once for all.
  */
 #ifndef ZKC_SERVER_CNXN_SERVER_CNXN_H
 #define ZKC_SERVER_CNXN_SERVER_CNXN_H
@@ -154,7 +154,8 @@ int32_t server_cnxn_send_answer(struct server_cnxn *cnxn, const struct reply_hea
 void server_cnxn_send_raw(struct server_cnxn *cnxn, const void *bytes, size_t size);
 /* Closes when all that was sent so far is out. Mirrors sendCloseSession. */
 void server_cnxn_send_close(struct server_cnxn *cnxn);
-/* setInvalid: a request was dropped, so that nothing behind it may go on; closes as send_close does. The caller flushes. */
+/* setInvalid: a request was dropped, so that nothing behind it may go on; closes as send_close does. The caller
+ * flushes. */
 void server_cnxn_set_invalid(struct server_cnxn *cnxn);
 /* Closes without writing any more; done by the selector. */
 void server_cnxn_close(struct server_cnxn *cnxn, enum disconnect_reason reason);

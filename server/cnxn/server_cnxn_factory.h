@@ -33,8 +33,8 @@ void server_cnxn_factory_start(struct server_cnxn_factory *factory);
 void server_cnxn_factory_stop_accepting(struct server_cnxn_factory *factory);
 /* Ends selectors and workers, closing every connection after a last flush. */
 void server_cnxn_factory_shutdown(struct server_cnxn_factory *factory);
-/* reconfigure(): accepts at another address from now on; connections stay. On failure at the old one, if it can still be
- * had. ZK_CLOSED when nothing is accepted. */
+/* reconfigure(): accepts at another address from now on; connections stay. On failure at the old one, if it can still
+ * be had. ZK_CLOSED when nothing is accepted. */
 int server_cnxn_factory_rebind(struct server_cnxn_factory *factory, const struct address *address, struct error *error);
 /* Takes over from the options what may change while it runs (maxClientCnxns, maxCnxns). Main thread. */
 void server_cnxn_factory_reload(struct server_cnxn_factory *factory);

@@ -66,8 +66,8 @@ int server_options_load_old_form(struct server_options *options, int count, cons
  * What Java refuses at the start, in its order, as far as it concerns more than one option: SASL between servers half
  * switched on, no dataDir, an address without its port, no port for clients at all, minSessionTimeout above
  * maxSessionTimeout, servers in zoo.cfg beside a dynamicConfigFile. Also an unknown method of compression, which Java
- * takes for none, and what closes a server to strangers but is to come: SASL of clients, SASL and TLS between the servers
- * of a list. What that list says is quorum_peer_config's. ZK_OK or ZK_BAD_CONFIG.
+ * takes for none, and what closes a server to strangers but is to come: SASL of clients, SASL and TLS between the
+ * servers of a list. What that list says is quorum_peer_config's. ZK_OK or ZK_BAD_CONFIG.
  */
 int server_options_validate(const struct server_options *options, struct error *error);
 

@@ -34,7 +34,8 @@ static void print(char text[MARK_SIZE + 1], int64_t log_zxid, int64_t offset)
     text[MARK_SIZE] = '\0';
 }
 
-/* A mark that says nothing yet, durable with its name: whoever finds none takes no end for torn that is not surely so. */
+/* A mark that says nothing yet, durable with its name: whoever finds none takes no end for torn that is not surely
+ * so. */
 static int make_first(const char *directory, const char *path, struct file **ret_file, struct error *error)
 {
     char text[MARK_SIZE + 1];

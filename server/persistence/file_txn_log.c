@@ -10,8 +10,8 @@
  * (3) within a file no zxid is left out and none goes back, as a restart would refuse the gap; only the error of a
  *     request nobody could read is logged under the zxid before it, as Java does;
  * (4) after an error every call returns that error;
- * (5) what a failed sync left unwritten is cut off, as far as that goes: the kernel takes it for written from then on, so
- *     the next start would read it, and count on it.
+ * (5) what a failed sync left unwritten is cut off, as far as that goes: the kernel takes it for written from then on,
+ *     so the next start would read it, and count on it.
  * Departs from Java: sizes count bytes written, not the padding.
  */
 #include "server/persistence/file_txn_log.h"

@@ -71,8 +71,8 @@ int file_txn_log_last_logged_zxid(const char *directory, const struct file_txn_l
 int file_txn_log_truncate(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
                           struct error *error);
 
-/* The same where no log need hold `zxid`: what is behind it goes, what is not stays. For who takes over the state at `zxid`
- * and is not to replay what it had logged behind it. */
+/* The same where no log need hold `zxid`: what is behind it goes, what is not stays. For who takes over the state at
+ * `zxid` and is not to replay what it had logged behind it. */
 int file_txn_log_drop_behind(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
                              struct error *error);
 

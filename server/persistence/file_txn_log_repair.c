@@ -6,8 +6,8 @@
  *     (a name that no Java server takes for a log);
  * (2) truncate finds the very zxid or changes nothing, removes later files first and from the end, so that a crash
  *     leaves a log that is too long but whole, and syncs directory and file;
- * (3) a cut is a shorter copy under the old name: after a failed sync the whole file is there, before and behind a restart
- *     and a loss of power;
+ * (3) a cut is a shorter copy under the old name: after a failed sync the whole file is there, before and behind a
+ *     restart and a loss of power;
  * (4) what is read at the start is written again, where it is not known to be durable, and synced before anybody counts
  *     on it.
  */
@@ -101,8 +101,8 @@ static int cut_in_place(struct file *file, int64_t size, struct error *error)
 }
 
 /*
- * (3) A shorter copy takes the place of the file, so that the cut is there whole or not at all. Where there is no room for
- * a copy the file itself is cut.
+ * (3) A shorter copy takes the place of the file, so that the cut is there whole or not at all. Where there is no room
+ * for a copy the file itself is cut.
  */
 static int cut_file(const char *directory, const char *path, int64_t size, struct error *error)
 {
@@ -125,10 +125,10 @@ static int cut_file(const char *directory, const char *path, int64_t size, struc
 }
 
 /*
- * (4) What can be read is not yet what is on the disk: the process before us may have been killed between its write and its
- * sync. Whoever votes with these transactions, or lets them be counted as acknowledged, makes them durable first. After a
- * failed sync the kernel takes what it could not write for written, and tells nobody again: so what lies behind the mark is
- * written once more. A log without a mark, as of a Java server, is synced as it is.
+ * (4) What can be read is not yet what is on the disk: the process before us may have been killed between its write and
+ * its sync. Whoever votes with these transactions, or lets them be counted as acknowledged, makes them durable first.
+ * After a failed sync the kernel takes what it could not write for written, and tells nobody again: so what lies behind
+ * the mark is written once more. A log without a mark, as of a Java server, is synced as it is.
  */
 static int settle(const char *directory, const struct log_ending *last, struct error *error)
 {
@@ -300,7 +300,8 @@ static int find_end_up_to(const char *path, int64_t zxid, int32_t max_record_siz
     return err == ZK_EOF ? ZK_OK : err;
 }
 
-int file_txn_log_drop_behind(const char *directory, int64_t zxid, const struct file_txn_log_options *options, struct error *error)
+int file_txn_log_drop_behind(const char *directory, int64_t zxid, const struct file_txn_log_options *options,
+                             struct error *error)
 {
     struct zxid_file_list files;
     int err = zxid_file_list_read(directory, LOG_FILE_PREFIX, true, &files, error);
@@ -316,7 +317,8 @@ int file_txn_log_drop_behind(const char *directory, int64_t zxid, const struct f
         bool goes_on;
         err = find_end_up_to(path, zxid, options->max_record_size, &end, &goes_on, error);
         if (err == ZK_OK && goes_on) {
-            log_info("cutting %s to %" PRId64 " bytes, what is behind zxid 0x%" PRIx64 " goes", path, end, (uint64_t)zxid);
+            log_info("cutting %s to %" PRId64 " bytes, what is behind zxid 0x%" PRIx64 " goes", path, end,
+                     (uint64_t)zxid);
             err = cut_file(directory, path, end, error);
         }
     }

@@ -344,8 +344,8 @@ int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, st
     return txn_iterator_open(log->log_dir, zxid, false, &log->options.log, ret_iterator, error);
 }
 
-int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size, int64_t **ret_zxids,
-                                       size_t *ret_count, struct error *error)
+int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size,
+                                       int64_t **ret_zxids, size_t *ret_count, struct error *error)
 {
     struct zxid_file_list snapshots;
     int err = zxid_file_list_read(log->snap_dir, SNAPSHOT_FILE_PREFIX, true, &snapshots, error);

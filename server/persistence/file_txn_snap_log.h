@@ -46,18 +46,18 @@ struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log);
 /* Snapshots and transactions behind `zxid` go. ZK_NOT_FOUND, with all in place, when neither a log nor a snapshot is of
  * that zxid. */
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
-/* Snapshots and transactions behind `zxid` go, whether a log holds it or not; before a leader's state at `zxid` is saved.
- * Snapshots of which none would be left stay until it is; then they go by the second. */
+/* Snapshots and transactions behind `zxid` go, whether a log holds it or not; before a leader's state at `zxid` is
+ * saved. Snapshots of which none would be left stay until it is; then they go by the second. */
 int file_txn_snap_log_drop_snapshots_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
 int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
 /* readTxnLog: an iterator that stands before the first record of the file that may hold `zxid`, while others go on
  * appending. Any thread. */
 int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, struct txn_iterator **ret_iterator,
                            struct error *error);
-/* The snapshots on disk as a leader asks of them: the size of the newest (0: none), and the zxids of all, ascending, to be
- * memory_free()d. Any thread. */
-int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size, int64_t **ret_zxids,
-                                       size_t *ret_count, struct error *error);
+/* The snapshots on disk as a leader asks of them: the size of the newest (0: none), and the zxids of all, ascending, to
+ * be memory_free()d. Any thread. */
+int file_txn_snap_log_survey_snapshots(const struct file_txn_snap_log *log, int64_t *ret_newest_size,
+                                       int64_t **ret_zxids, size_t *ret_count, struct error *error);
 /* zxid and wall time of the last snapshot written or read; zxid -1 when there is none. */
 void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms);
 const char *file_txn_snap_log_data_log_dir(const struct file_txn_snap_log *log);    /* with version-2 */

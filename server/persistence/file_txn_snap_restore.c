@@ -261,8 +261,8 @@ static int check_record(struct restore *restore, const struct txn_iterator *iter
 }
 
 /*
- * The logs stand in for a snapshot only if they hold the very transaction after which it was taken: one that came from a
- * leader stands where the log has nothing, and an epoch that ends hides it (RELIABILITY 2c).
+ * The logs stand in for a snapshot only if they hold the very transaction after which it was taken: one that came from
+ * a leader stands where the log has nothing, and an epoch that ends hides it (RELIABILITY 2c).
  */
 static void meet(struct restore *restore, int64_t zxid)
 {
@@ -276,8 +276,10 @@ static int check_all_met(struct restore *restore)
     for (size_t i = 0; i < restore->unmet_count; i++)
         if (restore->unmet[i] > 0 && restore->unmet[i] > restore->snapshot_zxid)
             return error_set(restore->error, ZK_CORRUPT,
-                             "transactions are missing: the logs in %s do not hold 0x%" PRIx64 ", at which a damaged snapshot was "
-                             "taken (%s)", restore->log->log_dir, (uint64_t)restore->unmet[i], buffer_string(&restore->complaints));
+                             "transactions are missing: the logs in %s do not hold 0x%" PRIx64
+                             ", at which a damaged snapshot was "
+                             "taken (%s)",
+                             restore->log->log_dir, (uint64_t)restore->unmet[i], buffer_string(&restore->complaints));
     return ZK_OK;
 }
 
@@ -416,8 +418,8 @@ static int run(struct restore *restore, bool may_begin, int64_t *ret_zxid)
     bool sets_aside = restore->snapshot_zxid >= 0 && restore->damaged_count > 0;
     if (err == ZK_OK && sets_aside)
         err = set_damaged_aside(restore);
-    /* The snapshot's name, like the log's end, may be younger than the last sync of whoever was here before us. Replaying
-     * has synced the directory of the logs. */
+    /* The snapshot's name, like the log's end, may be younger than the last sync of whoever was here before us.
+     * Replaying has synced the directory of the logs. */
     bool is_synced = strcmp(restore->log->log_dir, restore->log->snap_dir) == 0 && !sets_aside;
     return err == ZK_OK && !is_synced ? directory_sync(restore->log->snap_dir, restore->error) : err;
 }

@@ -9,9 +9,9 @@
  * (1) bytes of it are missing: the file ends, its end mark is zero, or a whole page in it is;
  * (2) nothing but zeros stands behind it;
  * (3) neither it, taken with another length, nor anything inside it is a whole record: no length was falsified.
- * Everything else that does not fit is damage, of what may have been acknowledged, unless it stands behind the mark of what
- * is known to be durable (durable_mark.h): there the sectors of what was being written may have come to the disk in any order,
- * and whatever is not whole ends the log.
+ * Everything else that does not fit is damage, of what may have been acknowledged, unless it stands behind the mark of
+ * what is known to be durable (durable_mark.h): there the sectors of what was being written may have come to the disk
+ * in any order, and whatever is not whole ends the log.
  */
 #include "server/persistence/log_file.h"
 
@@ -115,8 +115,8 @@ static int skip_hole(struct log_file *file, int64_t *at, struct error *error)
 }
 
 /*
- * Where zeros were written as far as preAllocSize, or the file system does not tell holes from zeros, reading all of them
- * would take longer than all else at a start: one page of each stretch is looked at. Adds to *end what is found.
+ * Where zeros were written as far as preAllocSize, or the file system does not tell holes from zeros, reading all of
+ * them would take longer than all else at a start: one page of each stretch is looked at. Adds to *end what is found.
  */
 static int probe_zeros(struct log_file *file, int64_t from, int64_t *end, struct error *error)
 {

@@ -4,8 +4,8 @@
  *   struct txn [ header, body, digest | INLINE_ARENA bytes ]  --->  blob [ header, record, digest ]
  *                         '------------- strings and data point into it -------------^
  *
- * The vectors of a usual record (one ACL, a few paths) fit into the bytes behind the struct, so that a transaction is two
- * pieces of memory. Prep makes it and whoever has it last frees it, so a maker takes both out of pools.
+ * The vectors of a usual record (one ACL, a few paths) fit into the bytes behind the struct, so that a transaction is
+ * two pieces of memory. Prep makes it and whoever has it last frees it, so a maker takes both out of pools.
  */
 #include "server/persistence/txn.h"
 

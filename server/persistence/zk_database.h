@@ -39,8 +39,9 @@ void zk_database_reset_txn_stats(struct zk_database *database);
 int zk_database_take_snapshot(struct zk_database *database, struct error *error);
 
 /* ---- for a server of an ensemble; the writer thread, while no chain runs ---- */
-/* Tree and sessions as a leader's SNAP has them, in place of what is here; the committed log begins anew. The caller sets
- * the zxid, and says by tree_snapshot_set_fuzzy() when the tree is whole. After a failure there is no state to be used until zk_database_reload(). */
+/* Tree and sessions as a leader's SNAP has them, in place of what is here; the committed log begins anew. The caller
+ * sets the zxid, and says by tree_snapshot_set_fuzzy() when the tree is whole. After a failure there is no state to be
+ * used until zk_database_reload(). */
 int zk_database_deserialize_snapshot(struct zk_database *database, struct byte_source *source, struct error *error);
 /* The other side of it; any thread, the tree goes on changing. */
 int zk_database_serialize_snapshot(struct zk_database *database, struct byte_sink *sink, struct error *error);
@@ -49,9 +50,9 @@ int zk_database_reload(struct zk_database *database, int64_t *ret_zxid, struct e
 /* truncateLog: everything behind `zxid` is gone from the disk, for good, and from memory. ZK_NOT_FOUND, with nothing
  * changed, when neither a log nor a snapshot is of it. After any other failure this server must not vote. */
 int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct error *error);
-/* What was logged behind `zxid`, and snapshots of it, go from the disk: the state at `zxid` comes from a leader, which does
- * not know of them (Java leaves them, and replays them over that state at the next start). After a failure this server must
- * not vote. */
+/* What was logged behind `zxid`, and snapshots of it, go from the disk: the state at `zxid` comes from a leader, which
+ * does not know of them (Java leaves them, and replays them over that state at the next start). After a failure this
+ * server must not vote. */
 int zk_database_drop_behind(struct zk_database *database, int64_t zxid, struct error *error);
 /* Snapshots behind what the tree has, which was saved: those that zk_database_drop_behind() had to leave. */
 int zk_database_drop_snapshots_behind(struct zk_database *database, struct error *error);

@@ -3,8 +3,8 @@
  * id.
  *
  * Departs from Java: an observer does not propose itself; within finalizeWait votes are dealt with as they come; a
- * quorum is what the configuration says, where Java takes a majority; when all have voted the proposal needs that quorum
- * too, as a vote may be one that was sent before its sender had found a leader, and is sent again as it was; and
+ * quorum is what the configuration says, where Java takes a majority; when all have voted the proposal needs that
+ * quorum too, as a vote may be one that was sent before its sender had found a leader, and is sent again as it was; and
  * shutdown() ends a search.
  */
 #include "server/quorum/auth_fast_leader_election.h"

@@ -212,7 +212,8 @@ size_t commit_pairing_take_writes(struct commit_pairing *pairing, struct request
     while (count < most && pairing->commits_left > 0 && pairing->committed.count > 0) {
         struct request *commit = request_fifo_first(&pairing->committed);
         struct request *write = request_fifo_first(&pairing->queued_writes);
-        bool is_ours = write != NULL && write->session_id == commit->session_id && write->cxid == commit->cxid; /* (4) */
+        /* (4) */
+        bool is_ours = write != NULL && write->session_id == commit->session_id && write->cxid == commit->cxid;
         if (is_ours && !release_write(pairing, write))
             break;
         request_fifo_take(&pairing->committed);

@@ -6,10 +6,11 @@
  * (3) whoever joins an ensemble that stands follows a leader that has said itself that it leads;
  * (4) only who has the better vote answers, so two servers never answer each other without end;
  * (5) for joining another one that leads (3) a quorum of the configuration that counts is enough.
- * Departs from Java: (4). Of two followers whose leader died the first tells its vote to one that still follows; if that
- * has the worse vote, it would learn of the better one when that is repeated, after 200 ms.
+ * Departs from Java: (4). Of two followers whose leader died the first tells its vote to one that still follows; if
+ * that has the worse vote, it would learn of the better one when that is repeated, after 200 ms.
  * (5). What was proposed here and was lost with its leader is known to nobody else, and may have a quorum nowhere but
- * with us: we would look for good. That we follow nobody from before what we have seen is seen to by our accepted epoch.
+ * with us: we would look for good. That we follow nobody from before what we have seen is seen to by our accepted
+ * epoch.
  */
 #include "server/quorum/election_rules.h"
 

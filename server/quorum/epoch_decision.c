@@ -40,8 +40,10 @@ int epoch_decision_propose(struct epoch_decision *decision, struct quorum_verifi
 {
     if (decision->is_epoch_decided && last_accepted_epoch > decision->epoch && last_accepted_epoch < LARGEST_EPOCH
         && quorum_verifier_is_voter(verifier, sid))
-        return error_set(error, ZK_INVALID_STATE, "server %" PRId64 " has accepted epoch %" PRId64 " and cannot follow in epoch %"
-                         PRId64 ": it takes another election", sid, last_accepted_epoch, decision->epoch);
+        return error_set(error, ZK_INVALID_STATE,
+                         "server %" PRId64 " has accepted epoch %" PRId64 " and cannot follow in epoch %" PRId64
+                         ": it takes another election",
+                         sid, last_accepted_epoch, decision->epoch);
     if (decision->is_epoch_decided)
         return ZK_OK;
     if (last_accepted_epoch >= LARGEST_EPOCH)

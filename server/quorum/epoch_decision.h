@@ -47,9 +47,9 @@ bool state_summary_is_more_recent(const struct state_summary *summary, const str
  * Each of these three counts one server in, and leaves its mark (is_epoch_decided ...) set once this server and a
  * quorum of `verifier` are in. Who does not vote is heard, but not counted. After the mark nothing changes any more.
  */
-/* ZK_TOO_LARGE: there is no epoch after the one this server has accepted; it is not counted. ZK_INVALID_STATE, after the
- * mark: a voter has accepted a later epoch, of a leader that came to nothing, and may never follow in this one; a leader
- * that stays would lock it out for good, and at full speed (Java's does). */
+/* ZK_TOO_LARGE: there is no epoch after the one this server has accepted; it is not counted. ZK_INVALID_STATE, after
+ * the mark: a voter has accepted a later epoch, of a leader that came to nothing, and may never follow in this one; a
+ * leader that stays would lock it out for good, and at full speed (Java's does). */
 int epoch_decision_propose(struct epoch_decision *decision, struct quorum_verifier *verifier, int64_t sid,
                            int64_t last_accepted_epoch, struct error *error);
 /* ZK_INVALID_STATE: this one has seen more than the leader, and is not counted; nor is one whose epoch is -1. */

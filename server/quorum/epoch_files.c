@@ -3,10 +3,10 @@
  *
  * Mirrors QuorumPeer.loadDataBase (its second half), readLongFromFile, writeLongToFile. Invariant:
  * (1) accepted >= current >= epoch of the last transaction, at every moment a crash may come.
- * Departs from Java: where a crash came between the transactions of a sync and the current epoch, which is written behind
- * them, (1) is restored instead of refusing to start. What was logged by then was committed, and a prefix of the history
- * of the epoch it belongs to, so this server is as if it had been in that epoch up to its last transaction; it has
- * accepted that epoch or a later one.
+ * Departs from Java: where a crash came between the transactions of a sync and the current epoch, which is written
+ * behind them, (1) is restored instead of refusing to start. What was logged by then was committed, and a prefix of the
+ * history of the epoch it belongs to, so this server is as if it had been in that epoch up to its last transaction; it
+ * has accepted that epoch or a later one.
  */
 #include "server/quorum/epoch_files.h"
 

@@ -49,8 +49,9 @@ static void published_proposal(void *owner, struct vote *ret_vote)
 }
 
 /*
- * Departs from Java, where a role that began meanwhile runs on without connections for elections, so that nobody can join
- * it: either the role has begun, and the election stays as it is, or QuorumPeer starts another one before any role.
+ * Departs from Java, where a role that began meanwhile runs on without connections for elections, so that nobody can
+ * join it: either the role has begun, and the election stays as it is, or QuorumPeer starts another one before any
+ * role.
  */
 static bool config_changed(void *owner)
 {

@@ -1,8 +1,8 @@
 /*
  * follower.c - finds the leader, catches up, then does what the leader's packets say.
  *
- * Mirrors org.apache.zookeeper.server.quorum.Follower. Packets are taken in as long as there are any; then what they handed
- * to SYNC and COMMIT is woken, once for all of them.
+ * Mirrors org.apache.zookeeper.server.quorum.Follower. Packets are taken in as long as there are any; then what they
+ * handed to SYNC and COMMIT is woken, once for all of them.
  */
 #include "server/quorum/follower.h"
 

@@ -1,4 +1,5 @@
-/* Following: a voter that is not the leader. Mirrors quorum.Follower. QuorumPeer's thread where nothing else is said. */
+/* Following: a voter that is not the leader. Mirrors quorum.Follower. QuorumPeer's thread where nothing else is
+ * said. */
 #ifndef ZKC_SERVER_QUORUM_FOLLOWER_H
 #define ZKC_SERVER_QUORUM_FOLLOWER_H
 

@@ -14,9 +14,9 @@ struct known_txns {
 
 enum known_txn {
     TXN_IS_NEW,
-    TXN_IS_KNOWN,         /* it may be passed over */
-    TXN_IS_OUT_OF_ORDER,  /* it does not follow the one before */
-    TXN_LEAVES_OUT_OURS   /* new, but the last one that is here did not come before it: the leader has another history */
+    TXN_IS_KNOWN,        /* it may be passed over */
+    TXN_IS_OUT_OF_ORDER, /* it does not follow the one before */
+    TXN_LEAVES_OUT_OURS  /* new, but the last one that is here did not come before it: the leader has another history */
 };
 enum known_txn known_txns_take(struct known_txns *known, int64_t zxid);
 

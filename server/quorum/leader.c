@@ -10,8 +10,9 @@
  *     end.
  * (2) leader_close() joins acceptor, handlers and senders while the chain still drains, so that a handler that waits
  *     for room in Q3 gets it, and takes the chain down after them.
- * (3) Departs from Java: who is to vote in a proposed configuration and observes as yet does not count for its quorum, as it
- *     is sent no proposal and acks none. Else a leader whose reconfiguration can never be committed stays, for good.
+ * (3) Departs from Java: who is to vote in a proposed configuration and observes as yet does not count for its quorum,
+ *     as it is sent no proposal and acks none. Else a leader whose reconfiguration can never be committed stays, for
+ *     good.
  */
 #include "server/quorum/leader.h"
 
@@ -298,7 +299,7 @@ int leader_lead(struct leader *leader, struct error *error)
         leader_shutdown(leader, why.text);
     mutex_lock(&leader->lock);
     assert(leader->is_shut_down);
-    while (!leader->has_let_go)    /* a LearnerHandler, say, that could not write the epoch: it still uses the acceptor */
+    while (!leader->has_let_go)    /* as a LearnerHandler that could not write the epoch: it still uses the acceptor */
         condition_wait(&leader->changed, &leader->lock);
     int err = error_set(error, leader->reason.code, "%s", leader->reason.text);    /* the first reason */
     mutex_unlock(&leader->lock);

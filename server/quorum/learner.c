@@ -1,7 +1,8 @@
 /*
  * learner.c - what a learner says to its leader, and what it waits for.
  *
- * Mirrors org.apache.zookeeper.server.quorum.Learner (request, validateSession, ping, revalidate, writePacket, shutdown).
+ * Mirrors org.apache.zookeeper.server.quorum.Learner (request, validateSession, ping, revalidate, writePacket,
+ * shutdown).
  * (1) Packets leave whole and in the order of the calls, whoever made them: write_lock, or the sender's queue.
  * (2) Whoever finds the link broken shuts the learner down; the reader, who alone leaves the role, then returns.
  */

@@ -19,7 +19,8 @@ void learner_request(struct learner *learner, const struct request *request);
 void learner_send_ack(struct learner *learner, int64_t zxid);
 void learner_flush(struct learner *learner);
 /* REVALIDATE: the answer finishes the session of this connection (a reference is kept). */
-void learner_validate_session(struct learner *learner, struct server_cnxn *cnxn, int64_t session_id, int32_t timeout_ms);
+void learner_validate_session(struct learner *learner, struct server_cnxn *cnxn, int64_t session_id,
+                              int32_t timeout_ms);
 /* Whom an observer learns from; -1 before it knows. */
 int64_t learner_master_id(struct learner *learner);
 size_t learner_pending_revalidation_count(struct learner *learner);

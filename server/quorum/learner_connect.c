@@ -6,9 +6,10 @@
  *   connect, to each address at a time --> FOLLOWERINFO --> LEADERINFO --> acceptedEpoch on disk --> ACKEPOCH
  * (1) An epoch is acked only once its acceptance is durable, and never one below what was accepted.
  * (2) Departs from Java: who accepted an epoch that never began as a voter, and observes now, follows the leader that
- *     there is, without an ack. What it promised was a vote, and it has none; else it would stay outside until an election.
- * Departs from Java: the first pauses between attempts are short, since a leader that was elected a moment ago opens its
- * port in the next; names are looked up anew for each attempt.
+ *     there is, without an ack. What it promised was a vote, and it has none; else it would stay outside until an
+ *     election.
+ * Departs from Java: the first pauses between attempts are short, since a leader that was elected a moment ago opens
+ * its port in the next; names are looked up anew for each attempt.
  */
 #include <inttypes.h>
 
@@ -105,7 +106,8 @@ static int connect_any(struct learner *learner, const struct quorum_address *add
     struct leader_connector connectors[MOST_ADDRESSES];
     struct thread *threads[MOST_ADDRESSES] = {NULL};
     int64_t ticks = learner->self->options->connect_to_learner_master_limit;
-    int64_t limit_ms = ticks > 0 ? ticks * quorum_self_tick_time(learner->self) : quorum_self_init_limit_ms(learner->self);
+    int64_t limit_ms =
+        ticks > 0 ? ticks * quorum_self_tick_time(learner->self) : quorum_self_init_limit_ms(learner->self);
     if (count > MOST_ADDRESSES)
         count = MOST_ADDRESSES;
     mutex_init(&all.lock);

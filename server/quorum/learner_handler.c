@@ -4,7 +4,7 @@
  * Mirrors LearnerHandler. Thread "LearnerHandler-<addr>" reads; "Sender-<addr>" (packet_sender.c) writes once the
  * learner catches up.
  *
- *   register --> sync --> ACK of NEWLEADER --> UPTODATE --> [ ACK, PING, REVALIDATE, REQUEST ]* --> closed by either end
+ *   register --> sync --> ACK of NEWLEADER --> UPTODATE --> [ ACK, PING, REVALIDATE, REQUEST ]* --> closed
  * (1) A packet that cannot be ends this connection, and nothing else.
  * (2) What packets cause is woken when no other is here yet.
  * Departs from Java: an ACK of a proposal before that of NEWLEADER (older servers send one, 4685) counts as what it is,

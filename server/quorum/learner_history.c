@@ -3,10 +3,10 @@
  *
  * It is read twice: once to see that all is there, for what was begun with DIFF cannot be ended with SNAP; then to send
  * it, the second time from the page cache. Bytes go from file to packet as they are.
- * (1) A leader's snapshot that a learner took over leaves no gap in its log that epochs would show: what stands before it
- *     there may never have been committed, and what was committed meanwhile is missing. Such a snapshot has a zxid that no
- *     transaction of the log has, where one of our own making bears the zxid of the last that was logged and applied. So a
- *     log leads over a snapshot only if it holds that very zxid (RELIABILITY 2846).
+ * (1) A leader's snapshot that a learner took over leaves no gap in its log that epochs would show: what stands before
+ *     it there may never have been committed, and what was committed meanwhile is missing. Such a snapshot has a zxid
+ *     that no transaction of the log has, where one of our own making bears the zxid of the last that was logged and
+ *     applied. So a log leads over a snapshot only if it holds that very zxid (RELIABILITY 2846).
  */
 #include "server/quorum/learner_history.h"
 
@@ -105,8 +105,8 @@ bool learner_history_is_usable(struct zk_database *database, int64_t peer_zxid, 
     struct survey survey = { .facts.is_whole = true, .alien_zxid = -1 };
     struct error error = { 0 };
     int64_t snapshot_size, size_limit = 0, *zxids = NULL;
-    int err = file_txn_snap_log_survey_snapshots(zk_database_snap_log(database), &snapshot_size, &zxids, &survey.snapshot_count,
-                                                 &error);
+    int err = file_txn_snap_log_survey_snapshots(zk_database_snap_log(database), &snapshot_size, &zxids,
+                                                 &survey.snapshot_count, &error);
     if (err == ZK_OK) {
         size_limit = (int64_t)((double)snapshot_size * snapshot_size_factor);
         survey.snapshots = zxids;

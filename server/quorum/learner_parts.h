@@ -1,6 +1,6 @@
 /*
- * What the files of a learner share: learner.c (packets out, revalidation, life), learner_connect.c (to the leader and into
- * its epoch), learner_sync.c (catching up), follower.c and observer.c (the loop). Nobody else includes it.
+ * What the files of a learner share: learner.c (packets out, revalidation, life), learner_connect.c (to the leader and
+ * into its epoch), learner_sync.c (catching up), follower.c and observer.c (the loop). Nobody else includes it.
  */
 #ifndef ZKC_SERVER_QUORUM_LEARNER_PARTS_H
 #define ZKC_SERVER_QUORUM_LEARNER_PARTS_H

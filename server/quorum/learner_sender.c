@@ -1,8 +1,8 @@
 /*
  * learner_sender.c - a queue of packets and the thread that writes them.
  *
- * Mirrors org.apache.zookeeper.server.quorum.LearnerSender. What is taken in one go is flushed in one go. A write that fails
- * shuts the channel down: the reader notices, and ends the role.
+ * Mirrors org.apache.zookeeper.server.quorum.LearnerSender. What is taken in one go is flushed in one go. A write that
+ * fails shuts the channel down: the reader notices, and ends the role.
  */
 #include "server/quorum/learner_sender.h"
 

@@ -1,6 +1,6 @@
 /*
- * Sends to the leader from a thread of its own, so that no processor waits for the network. Mirrors LearnerSender; thread
- * "LearnerSender:<sid>"; only where learner.asyncSending is set.
+ * Sends to the leader from a thread of its own, so that no processor waits for the network. Mirrors LearnerSender;
+ * thread "LearnerSender:<sid>"; only where learner.asyncSending is set.
  */
 #ifndef ZKC_SERVER_QUORUM_LEARNER_SENDER_H
 #define ZKC_SERVER_QUORUM_LEARNER_SENDER_H

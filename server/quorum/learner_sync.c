@@ -4,22 +4,22 @@
  * Mirrors Learner.syncWithLeader of 3.9.5.
  *
  *   DIFF --------> proposals, commits ----+
- *   TRUNC z -----> cut off behind z ------+--> NEWLEADER --> all of it durable --> currentEpoch --> ACK --> ... --> UPTODATE
+ *   TRUNC z -----> cut off behind z ------+--> NEWLEADER --> all of it durable --> currentEpoch --> ACK --> UPTODATE
  *   SNAP --------> the whole state -------+
  * (1) When NEWLEADER is acked everything that came before it is durable, and the current epoch behind it, in that order
  *     (3911, 4643, 4646, 4785): by the log after a DIFF, by a snapshot after SNAP and TRUNC.
  * (2) Proposals follow one another, and what this server has, without a gap: learner_take_order().
- * (3) What was proposed but not committed by NEWLEADER stays in order and is logged by the chain once it runs (4394); the
- *     first ACK is that of NEWLEADER (4685).
+ * (3) What was proposed but not committed by NEWLEADER stays in order and is logged by the chain once it runs (4394);
+ *     the first ACK is that of NEWLEADER (4685).
  * (4) While a SNAP or TRUNC is under way memory is not what the disk has: sync_mode says so, and whoever ends the role
  *     before it is done throws memory away (3642, 2845).
- * (5) What this server has already is passed over when a DIFF brings it again, up to the last that is here; a leader that
- *     skips that one has another history.
- * (6) What this server had logged behind the zxid of a SNAP was never committed, as the leader knows what was. It goes before
- *     the snapshot is saved: a start would replay it over that.
- * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do as
- * followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and at the
- * begin of an epoch, where enforceContinuousProposal does not look.
+ * (5) What this server has already is passed over when a DIFF brings it again, up to the last that is here; a leader
+ *     that skips that one has another history.
+ * (6) What this server had logged behind the zxid of a SNAP was never committed, as the leader knows what was. It goes
+ *     before the snapshot is saved: a start would replay it over that.
+ * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do
+ * as followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and
+ * at the begin of an epoch, where enforceContinuousProposal does not look.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -51,7 +51,7 @@ struct learner_sync {
     struct known_txns known;
     bool writes_to_log;                  /* proposals wait for the log; before NEWLEADER of a SNAP they go to memory */
     struct quorum_verifier *new_config;  /* of NEWLEADER */
-    struct in_flight *queued;            /* packetsNotLogged, oldest first; packetsCommitted are its first ones marked */
+    struct in_flight *queued;            /* packetsNotLogged, oldest first; its first ones, marked: packetsCommitted */
     size_t first, count, capacity;       /* queued[first .. count - 1] */
 };
 
@@ -192,7 +192,8 @@ static int activate_config_of(struct learner_sync *sync, const struct txn *txn, 
 {
     const struct received_packet *packet = &sync->learner->packet;
     if (packet->data.size < CONFIG_NODE_HEAD)
-        return error_set(error, ZK_MARSHALLING_ERROR, "%s without a suggested leader", quorum_packet_name(packet->type));
+        return error_set(error, ZK_MARSHALLING_ERROR, "%s without a suggested leader",
+                         quorum_packet_name(packet->type));
     struct quorum_verifier *verifier;
     int err = learner_config_of(sync->learner, txn, &verifier, error);
     if (err != ZK_OK)
@@ -222,8 +223,10 @@ static int look_for_known(struct learner_sync *sync, int64_t zxid, bool *ret_is_
     case TXN_LEAVES_OUT_OURS:
         break;
     }
-    return error_set(error, ZK_CORRUPT, "Got zxid 0x%" PRIx64 " after 0x%" PRIx64 ", the leader does not know 0x%" PRIx64
-                     ", which is here", (uint64_t)zxid, (uint64_t)known->last_seen, (uint64_t)known->last_here);
+    return error_set(error, ZK_CORRUPT,
+                     "Got zxid 0x%" PRIx64 " after 0x%" PRIx64 ", the leader does not know 0x%" PRIx64
+                     ", which is here",
+                     (uint64_t)zxid, (uint64_t)known->last_seen, (uint64_t)known->last_here);
 }
 
 static int take_proposal(struct learner_sync *sync, struct error *error)

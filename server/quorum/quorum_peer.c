@@ -68,7 +68,8 @@ static void fail(void *owner, int exit_code, const struct error *error)
     core->callbacks->fail(core, exit_code, error);
 }
 
-/* The disk failed us, and the process is about to end: what memory holds may be on no disk, so it must speak for nobody any more. */
+/* The disk failed us, and the process is about to end: what memory holds may be on no disk, so it must speak for nobody
+ * any more. */
 static bool has_failed(struct quorum_peer *peer)
 {
     return atomic_load(&zookeeper_server_core(peer->server)->has_failed);

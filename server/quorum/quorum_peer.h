@@ -11,7 +11,8 @@
 
 struct quorum_peer;
 
-/* Opens the data directories. All arguments are borrowed (hooks may be NULL). *ret_exit_code as zookeeper_server_new(). */
+/* Opens the data directories. All arguments are borrowed (hooks may be NULL). *ret_exit_code as
+ * zookeeper_server_new(). */
 int quorum_peer_new(const struct server_options *options, const struct quorum_peer_config *config,
                     struct four_letter_hook *four_letter, struct failure_hook *failure, struct quorum_peer **ret_peer,
                     int *ret_exit_code, struct error *error);

@@ -7,8 +7,9 @@
 #include "common/base/memory.h"
 #include "common/base/strings.h"
 
-int quorum_peer_main_start(struct quorum_peer_main *self, struct server_options *options, struct four_letter_hook *four_letter,
-                           struct failure_hook *failure, int *ret_exit_code, struct error *error)
+int quorum_peer_main_start(struct quorum_peer_main *self, struct server_options *options,
+                           struct four_letter_hook *four_letter, struct failure_hook *failure, int *ret_exit_code,
+                           struct error *error)
 {
     *ret_exit_code = EXIT_CODE_INVALID_INVOCATION;
     int err = quorum_peer_config_load(&self->config, options, error);

@@ -14,10 +14,11 @@ struct quorum_peer_main {
     struct zookeeper_server *server;
 };
 
-/* Arguments are borrowed (hooks may be NULL). Serving comes with a quorum. After a failure, with *ret_exit_code set, only
- * release it. */
-int quorum_peer_main_start(struct quorum_peer_main *self, struct server_options *options, struct four_letter_hook *four_letter,
-                           struct failure_hook *failure, int *ret_exit_code, struct error *error);
+/* Arguments are borrowed (hooks may be NULL). Serving comes with a quorum. After a failure, with *ret_exit_code set,
+ * only release it. */
+int quorum_peer_main_start(struct quorum_peer_main *self, struct server_options *options,
+                           struct four_letter_hook *four_letter, struct failure_hook *failure, int *ret_exit_code,
+                           struct error *error);
 /* Everything is joined when it returns. */
 void quorum_peer_main_shutdown(struct quorum_peer_main *self);
 void quorum_peer_main_release(struct quorum_peer_main *self);

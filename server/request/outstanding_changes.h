@@ -1,6 +1,7 @@
 /*
  * What transactions in the pipeline will have changed, so that prep checks the next one against the state it will find.
- * Mirrors ZooKeeperServer.outstandingChanges and ChangeRecord. Prep adds; final removes after the tree has it. Own lock.
+ * Mirrors ZooKeeperServer.outstandingChanges and ChangeRecord. Prep adds; final removes after the tree has it. Own
+ * lock.
  */
 #ifndef ZKC_SERVER_REQUEST_OUTSTANDING_CHANGES_H
 #define ZKC_SERVER_REQUEST_OUTSTANDING_CHANGES_H
@@ -72,8 +73,8 @@ void outstanding_changes_roll_back(struct outstanding_changes *changes, int64_t 
                                    struct change_record **previous, size_t count);
 
 /*
- * Under the lock that removals take: the session's ephemerals as tree and pending changes together have it, in the order
- * of Java's HashSet. Paths as path_list.
+ * Under the lock that removals take: the session's ephemerals as tree and pending changes together have it, in the
+ * order of Java's HashSet. Paths as path_list.
  */
 void outstanding_changes_ephemerals(struct outstanding_changes *changes, struct data_tree *tree, int64_t session_id,
                                     struct path_list *ret_paths);

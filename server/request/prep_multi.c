@@ -79,8 +79,8 @@ static void make_error(struct txn_part *part, int32_t code)
     part->body.record.error.err = code;
 }
 
-/* Java writes each part into the log as it was before the failure, and turns it into an error when it applies; the parts
- * here are what the log gets, so only those from the failure on are errors. */
+/* Java writes each part into the log as it was before the failure, and turns it into an error when it applies; the
+ * parts here are what the log gets, so only those from the failure on are errors. */
 void prep_multi(struct prep_context *context, const struct multi_ops *ops, struct txn_body *ret_body,
                 int32_t *ret_error)
 {

@@ -2,8 +2,8 @@
  * read_ops.c - everything that is answered from the tree, one function an operation, in a table.
  *
  * Mirrors the reading cases of FinalRequestProcessor. Runs on final's thread. A null path, on which Java trips over its
- * own exception, is ZK_MARSHALLING_ERROR as it is to Java's clients; for addWatch, checkWatches and removeWatches, which
- * take it, it is a path like any other.
+ * own exception, is ZK_MARSHALLING_ERROR as it is to Java's clients; for addWatch, checkWatches and removeWatches,
+ * which take it, it is a path like any other.
  */
 #include "server/request/read_ops.h"
 

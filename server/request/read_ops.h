@@ -1,4 +1,5 @@
-/* Everything that is answered from the tree, as a table by opcode. Mirrors the reading cases of FinalRequestProcessor. */
+/* Everything that is answered from the tree, as a table by opcode. Mirrors the reading cases of
+ * FinalRequestProcessor. */
 #ifndef ZKC_SERVER_REQUEST_READ_OPS_H
 #define ZKC_SERVER_REQUEST_READ_OPS_H
 

@@ -1,5 +1,6 @@
 /*
- * request.c - a request's life and what can be asked of it without a server. Mirrors org.apache.zookeeper.server.Request.
+ * request.c - a request's life and what can be asked of it without a server. Mirrors
+ * org.apache.zookeeper.server.Request.
  */
 #include "server/request/request.h"
 

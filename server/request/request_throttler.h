@@ -12,7 +12,8 @@ bool request_throttler_is_wanted(const struct server_options *options);
 /* `next` is what takes requests when it is their turn (submitRequestNow), on the throttler's thread. */
 struct request_throttler *request_throttler_start(struct server_core *core, struct request_processor *next);
 
-/* submitRequest: takes the reference; waits while Q2 is full. One that comes too late loses its connection. Any thread. */
+/* submitRequest: takes the reference; waits while Q2 is full. One that comes too late loses its connection. Any
+ * thread. */
 void request_throttler_submit(struct request_throttler *throttler, struct request *request);
 /* End of a batch of submits. */
 void request_throttler_flush(struct request_throttler *throttler);

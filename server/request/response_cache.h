@@ -4,8 +4,8 @@
  *
  * In Java an entry is the whole answer. Here a node holds its data and the names of its children as they are sent, so
  * that an entry has the rest, the stat in wire form, and what it answered for: 0.2 KB and the path, whatever the node
- * holds. That saves no time: a stat is written with 370 instructions, a hit takes 490, a miss 820. It is for its counts,
- * by which one sees how often the same nodes are read unchanged, and small reads do without (read_ops.c).
+ * holds. That saves no time: a stat is written with 370 instructions, a hit takes 490, a miss 820. It is for its
+ * counts, by which one sees how often the same nodes are read unchanged, and small reads do without (read_ops.c).
  * Any thread; a lock of its own, innermost. Who may read the node was decided before the cache is asked.
  */
 #ifndef ZKC_SERVER_REQUEST_RESPONSE_CACHE_H

@@ -30,11 +30,12 @@ struct role_ops {
     bool is_read_only;
     /* Runs, but not for clients of its own: a leader under leaderServes=no. NULL: takes them. */
     bool (*refuses_clients)(struct server_role *role);
-    bool has_consensus;        /* a write is answered by the commit of its transaction; one that cannot be read gets one too */
+    bool has_consensus;        /* a write, also one that cannot be read, is answered by the commit of its transaction */
 
     /* May a client come back to this session here: ZK_OK, or the connection is closed, its close_reason set. Selector
      * thread. Default: yes. */
-    int (*validate_session)(struct server_role *role, struct server_cnxn *cnxn, int64_t session_id, struct error *error);
+    int (*validate_session)(struct server_role *role, struct server_cnxn *cnxn, int64_t session_id,
+                            struct error *error);
     /* A client came back to its session; answers at once or later through finish_session_init. Selector thread.
      * Default: touch the session. */
     void (*revalidate_session)(struct server_role *role, struct server_cnxn *cnxn, int64_t session_id,
@@ -45,13 +46,15 @@ struct role_ops {
      * part of pRequest2Txn for OpCode.reconfig before the ACL check. NULL: ZK_UNIMPLEMENTED. */
     int (*prepare_reconfig)(struct server_role *role, const struct reconfig_request *record, int64_t zxid,
                             struct buffer *ret_config);
-    /* final: the present configuration as text, the answer to a committed reconfig; processReconfig is done elsewhere. */
+    /* final: the present configuration as text, the answer to a committed reconfig; processReconfig is done
+     * elsewhere. */
     void (*print_config)(struct server_role *role, struct buffer *out);
     /* getGlobalOutstandingLimit, from the configured one. */
     int64_t (*global_outstanding_limit)(struct server_role *role, int64_t configured);
 
-    /* Words, on the selector that asks: what stands between version and gauges (dumpMonitorValues of mntr); gauges beside a lone server's (mntr), in the order of registering; what stands
-     * behind its lines (conf, stat and srvr); its own counters set back (srst). */
+    /* Words, on the selector that asks: what stands between version and gauges (dumpMonitorValues of mntr); gauges
+     * beside a lone server's (mntr), in the order of registering; what stands behind its lines (conf, stat and srvr);
+     * its own counters set back (srst). */
     void (*list_values)(struct server_role *role, void (*value)(void *context, const char *name, const char *text),
                         void *context);
     void (*list_gauges)(struct server_role *role, void (*gauge)(void *context, const char *name, int64_t value),

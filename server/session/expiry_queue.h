@@ -33,9 +33,9 @@ int64_t expiry_queue_wait_time(struct expiry_queue *queue, int64_t now_ms);
 struct expiry_link *expiry_queue_poll(struct expiry_queue *queue, int64_t now_ms);
 
 /*
- * For its one waiter, who slept `late_ms` longer than he wanted. From EXPIRY_STALL_MS on the process stood still, or the
- * machine did: nobody could be heard, so that time does not count, and a second more is given for what came meanwhile.
- * Returns the ms by which everything is put off.
+ * For its one waiter, who slept `late_ms` longer than he wanted. From EXPIRY_STALL_MS on the process stood still, or
+ * the machine did: nobody could be heard, so that time does not count, and a second more is given for what came
+ * meanwhile. Returns the ms by which everything is put off.
  */
 int64_t expiry_queue_put_off(struct expiry_queue *queue, int64_t late_ms);
 #define EXPIRY_STALL_MS 1000

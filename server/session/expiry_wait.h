@@ -1,6 +1,6 @@
 /*
- * How those who let things expire wait: in steps, as a stall of the process within a long sleep, or at its end, would not
- * be seen. The time comes from the clock.
+ * How those who let things expire wait: in steps, as a stall of the process within a long sleep, or at its end, would
+ * not be seen. The time comes from the clock.
  */
 #ifndef ZKC_SERVER_SESSION_EXPIRY_WAIT_H
 #define ZKC_SERVER_SESSION_EXPIRY_WAIT_H

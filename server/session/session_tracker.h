@@ -1,6 +1,7 @@
 /*
- * Which sessions there are, who owns them, when they end. Mirrors SessionTracker and, behind session_tracker_impl_new(),
- * SessionTrackerImpl. Other trackers (leader, learner, local) fill in the same operations. Any thread.
+ * Which sessions there are, who owns them, when they end. Mirrors SessionTracker and, behind
+ * session_tracker_impl_new(), SessionTrackerImpl. Other trackers (leader, learner, local) fill in the same operations.
+ * Any thread.
  */
 #ifndef ZKC_SERVER_SESSION_SESSION_TRACKER_H
 #define ZKC_SERVER_SESSION_SESSION_TRACKER_H
@@ -33,8 +34,8 @@ struct session_tracker_ops {
     void (*set_session_closing)(struct session_tracker *self, int64_t id);
     void (*remove_session)(struct session_tracker *self, int64_t id);
     bool (*is_tracking_session)(struct session_tracker *self, int64_t id);
-    /* ZK_OK, ZK_UNKNOWN_SESSION, ZK_SESSION_EXPIRED (closing), ZK_SESSION_MOVED (another owner). The first owner that asks
-     * becomes the owner; owners are compared by address. */
+    /* ZK_OK, ZK_UNKNOWN_SESSION, ZK_SESSION_EXPIRED (closing), ZK_SESSION_MOVED (another owner). The first owner that
+     * asks becomes the owner; owners are compared by address. */
     int (*check_session)(struct session_tracker *self, int64_t id, const void *owner);
     int (*check_global_session)(struct session_tracker *self, int64_t id, const void *owner);    /* unknown: expired */
     int (*set_owner)(struct session_tracker *self, int64_t id, const void *owner);    /* ZK_OK, ZK_SESSION_EXPIRED */

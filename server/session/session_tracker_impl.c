@@ -115,7 +115,8 @@ static void wait_for_tick(struct session_tracker_impl *tracker, int64_t now_ms, 
     int64_t late_ms = expiry_wait_step(&tracker->stopped, &tracker->lock, now_ms, now_ms + wait_ms);
     int64_t put_off_ms = expiry_queue_put_off(tracker->session_expiry_queue, late_ms);
     if (put_off_ms > 0)
-        log_warn("The process stood still for %" PRId64 " ms, sessions expire %" PRId64 " ms later", late_ms, put_off_ms);
+        log_warn("The process stood still for %" PRId64 " ms, sessions expire %" PRId64 " ms later", late_ms,
+                 put_off_ms);
 }
 
 static void tracker_run(void *arg)

@@ -316,9 +316,9 @@ static void print_time(int64_t wall_ms, struct buffer *out)
 }
 
 /*
- * A leader with closeSessionTxn.enabled=false writes no record, and a digest behind it. Those 12 bytes are no list of paths:
- * one of as many as the digest's version says would be longer, unless paths were empty. (Java takes the one for the other
- * where servers differ in the option.)
+ * A leader with closeSessionTxn.enabled=false writes no record, and a digest behind it. Those 12 bytes are no list of
+ * paths: one of as many as the digest's version says would be longer, unless paths were empty. (Java takes the one for
+ * the other where servers differ in the option.)
  */
 static bool has_close_session_record(const struct jute_reader *reader)
 {

@@ -40,10 +40,10 @@ struct txn_rules {
 
 /*
  * Decodes header, record and, where it is there, digest. ZK_OK, or ZK_CORRUPT with what is wrong. A create without
- * parentCVersion (before 3.4) gets -1 there; a closeSession without paths is not present; whether it has any is seen from its
- * bytes, whatever closeSessionTxn.enabled is here, as the server that made it may have another. A multi is decoded into its
- * parts, and as DataTree.processTxn has it: if one part is an error, every part becomes one (ZK_OK before the first
- * error, ZK_RUNTIME_INCONSISTENCY after it, unless it names an error of its own).
+ * parentCVersion (before 3.4) gets -1 there; a closeSession without paths is not present; whether it has any is seen
+ * from its bytes, whatever closeSessionTxn.enabled is here, as the server that made it may have another. A multi is
+ * decoded into its parts, and as DataTree.processTxn has it: if one part is an error, every part becomes one (ZK_OK
+ * before the first error, ZK_RUNTIME_INCONSISTENCY after it, unless it names an error of its own).
  */
 int txn_body_decode(struct jute_reader *reader, const struct txn_rules *rules, struct txn_header *ret_header,
                     struct txn_body *ret_body, bool *ret_has_digest, struct txn_digest *ret_digest,

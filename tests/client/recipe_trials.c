@@ -29,7 +29,7 @@
 
 static zhandle_t *sessions[SESSIONS];
 
-/* --- lockers ------------------------------------------------------------------------------------------------------ */
+/* ---- lockers ---- */
 
 static _Atomic int inside, rounds, intruders, impatient;
 static _Atomic bool is_over;
@@ -114,7 +114,7 @@ static int try_lockers(int seconds)
     return rounds == 0 || intruders > 0 || impatient > 0 || left != 0;
 }
 
-/* --- takers ------------------------------------------------------------------------------------------------------- */
+/* ---- takers ---- */
 
 static _Atomic int times_taken[ELEMENTS + 1];    /* the last one says that there are no more */
 
@@ -163,7 +163,7 @@ static int try_takers(void)
     return failed > 0 || wrong > 0;
 }
 
-/* --- callbacks ---------------------------------------------------------------------------------------------------- */
+/* ---- callbacks ---- */
 
 static _Atomic int locked, destroyed;
 
@@ -195,7 +195,7 @@ static int try_callbacks(void)
     return locked != LOCKS || destroyed != LOCKS;
 }
 
-/* --- odd situations ----------------------------------------------------------------------------------------------- */
+/* ---- odd situations ---- */
 
 static int try_lost(void)
 {

@@ -1,6 +1,6 @@
 /*
- * file_faults.c - a library to preload: counts the calls by which a server changes what is below a directory, and at one
- * of them kills it, or lets the call fail.
+ * file_faults.c - a library to preload: counts the calls by which a server changes what is below a directory, and at
+ * one of them kills it, or lets the call fail.
  *
  *   ZKC_FAULT_DIR     where; calls on other files are left alone and not counted
  *   ZKC_FAULT_AT      at which call, from 1 on; 0: at none

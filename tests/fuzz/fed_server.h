@@ -1,4 +1,5 @@
-/* A server of an ensemble for fuzz targets, of five, the fourth of which observes, on files made anew for each input. */
+/* A server of an ensemble for fuzz targets, of five, the fourth of which observes, on files made anew for each
+ * input. */
 #ifndef ZKC_TESTS_FUZZ_FED_SERVER_H
 #define ZKC_TESTS_FUZZ_FED_SERVER_H
 

@@ -10,8 +10,8 @@ static struct sim_node *node_of(struct cluster *cluster, int server)
 }
 
 /*
- * 4712, 4541, 4502: the disk of a follower is so slow that it applies what the others have committed long before its own
- * log has it; then the leader is lost, and it follows the next one without a restart, then restarts.
+ * 4712, 4541, 4502: the disk of a follower is so slow that it applies what the others have committed long before its
+ * own log has it; then the leader is lost, and it follows the next one without a restart, then restarts.
  */
 void play_slow_log(struct cluster *cluster)
 {
@@ -62,8 +62,8 @@ void play_phantom(struct cluster *cluster)
     stage_await_service(cluster, 3);
 }
 
-/* Its clients reach nobody else. When the link between servers is mended it is first told to cut off what it must forget,
- * for the next leader has done nothing yet. */
+/* Its clients reach nobody else. When the link between servers is mended it is first told to cut off what it must
+ * forget, for the next leader has done nothing yet. */
 static int come_back_by_truncation(struct cluster *cluster, void (*between)(struct cluster *cluster, int old))
 {
     if (!stage_begin(cluster))

@@ -34,8 +34,9 @@ static int fall_behind(struct cluster *cluster, int *ret_leader)
 }
 
 /*
- * 3911, 4643, 4646, 4785, 3023: a server takes a DIFF from a leader with which it is the quorum, and both lose their power
- * somewhere between DIFF and the first writes behind UPTODATE. Without the leader, who has what was acknowledged before?
+ * 3911, 4643, 4646, 4785, 3023: a server takes a DIFF from a leader with which it is the quorum, and both lose their
+ * power somewhere between DIFF and the first writes behind UPTODATE. Without the leader, who has what was acknowledged
+ * before?
  */
 static void lose_power_in_sync(struct cluster *cluster, bool has_nothing)
 {
@@ -138,8 +139,8 @@ void play_leader_lost_in_diff(struct cluster *cluster)
     stage_await_service(cluster, 3);
 }
 
-/* 4394: disks are slow, so that there is always something proposed and not yet committed when a server comes in; it must
- * come in at the first try. Every other seed it has nothing and gets a snapshot (ClickHouse 54572). */
+/* 4394: disks are slow, so that there is always something proposed and not yet committed when a server comes in; it
+ * must come in at the first try. Every other seed it has nothing and gets a snapshot (ClickHouse 54572). */
 void play_join_under_load(struct cluster *cluster)
 {
     int leader, behind = fall_behind(cluster, &leader);

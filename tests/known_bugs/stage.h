@@ -1,9 +1,9 @@
 /*
  * The stage of a drama: an ensemble that was set up, clients that write on it, and the hands that move its servers.
  *
- * A drama is a small story out of the life of an ensemble in which a known bug showed: who is down, who leads, where the
- * power goes. The seed moves what the story leaves open. When it is over the simulator mends everything and looks, as after
- * faults, whether what was promised is there. The driver calls everything here.
+ * A drama is a small story out of the life of an ensemble in which a known bug showed: who is down, who leads, where
+ * the power goes. The seed moves what the story leaves open. When it is over the simulator mends everything and looks,
+ * as after faults, whether what was promised is there. The driver calls everything here.
  */
 #ifndef ZKC_TESTS_KNOWN_BUGS_STAGE_H
 #define ZKC_TESTS_KNOWN_BUGS_STAGE_H

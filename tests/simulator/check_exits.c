@@ -1,8 +1,9 @@
 /*
  * check_exits.c - a server whose disk does what disks do never ends by itself.
  *
- * Whatever others do to it, it goes on or is told to end; and what it left behind at a kill or a loss of power is enough for
- * it to start again. An end with a code is the answer to a disk that fails, is full, lies or was lost, and to nothing else.
+ * Whatever others do to it, it goes on or is told to end; and what it left behind at a kill or a loss of power is
+ * enough for it to start again. An end with a code is the answer to a disk that fails, is full, lies or was lost, and
+ * to nothing else.
  */
 #include "tests/simulator/cluster.h"
 

@@ -30,8 +30,8 @@ void cluster_supervise(struct cluster *cluster);
 void cluster_set_options(struct cluster *cluster, int server, int options);
 /* Its data directory is lost; it must not run. It may not vote until it has got everything again. */
 void cluster_wipe(struct cluster *cluster, int server);
-/* Whether a server may lose its disk now: all have all, and none has lost its own and not got everything again. What a majority
- * has lost no protocol brings back. */
+/* Whether a server may lose its disk now: all have all, and none has lost its own and not got everything again. What a
+ * majority has lost no protocol brings back. */
 bool cluster_can_lose_a_disk(struct cluster *cluster);
 void cluster_has_lost(struct cluster *cluster, int server);
 /* A server that is not to be started before then. */

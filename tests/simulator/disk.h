@@ -66,8 +66,8 @@ void sim_disk_doom_at_change(struct sim_node *node, uint64_t change, bool after,
 /* Nothing that was asked for above is going to happen any more. */
 void sim_disk_disarm(struct sim_node *node);
 
-/* For the driver, from outside the machine; durable at once, no time passes, and what was volatile of the directories on
- * the way is durable too. Directories are made as needed. What was put is another file than the one it replaces. */
+/* For the driver, from outside the machine; durable at once, no time passes, and what was volatile of the directories
+ * on the way is durable too. Directories are made as needed. What was put is another file than the one it replaces. */
 void sim_disk_put(struct sim_node *node, const char *path, const void *bytes, size_t size);
 /* Appends what a program would read; false when it is not there. */
 bool sim_disk_get(struct sim_node *node, const char *path, struct buffer *bytes);

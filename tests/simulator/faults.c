@@ -174,8 +174,8 @@ static void doom(struct cluster *cluster, int server, uint64_t change, uint64_t 
     sim_disk_doom_at_change(node, sim_disk_changes(node) + change, manner % 2 == 0, manner / 2 % 4 != 0);
 }
 
-/* Catching up changes the disk some ten times; who dies at one of them is the server, its leader, both or all. With slow
- * links there is time for what others do meanwhile. */
+/* Catching up changes the disk some ten times; who dies at one of them is the server, its leader, both or all. With
+ * slow links there is time for what others do meanwhile. */
 static void doom_catching_up(struct cluster *cluster, const struct plan_fault *fault)
 {
     enum { ITSELF, THE_LEADER, BOTH, ALL };

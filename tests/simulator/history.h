@@ -1,12 +1,13 @@
 /*
- * What the clients and servers of a seed did and saw, and whether that may be. Filled by programs as they go, in memory of
- * the driver's, so that it outlives them; never waits. Every check that fails is a sim_violation().
+ * What the clients and servers of a seed did and saw, and whether that may be. Filled by programs as they go, in memory
+ * of the driver's, so that it outlives them; never waits. Every check that fails is a sim_violation().
  *
- * (1) Agreement: a zxid stands for the same transaction, byte for byte, on every server that applied it, and follows the
- *     same one on each of them.
+ * (1) Agreement: a zxid stands for the same transaction, byte for byte, on every server that applied it, and follows
+ *     the same one on each of them.
  * (2) No fork: a version of a register has one value, one zxid; two writes never make the same version.
  * (3) No loss: a version that was acknowledged is there ever after, for whoever reads behind a sync.
- * (4) A session never goes back: not in the zxid of its answers, and not in the versions it reads, not on another server.
+ * (4) A session never goes back: not in the zxid of its answers, and not in the versions it reads, not on another
+ *     server.
  * (5) A watch fires, or its session never sees anything newer than what it was set on.
  * (6) Names of sequential nodes are given once, and those that were acknowledged are there in the end.
  * (7) Leadership: an epoch has one leader.

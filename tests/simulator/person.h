@@ -1,6 +1,6 @@
 /*
- * The person of a client program, with one session after the other: what the programs of sim_client.c and sim_operator.c
- * have in common. A thread of the program.
+ * The person of a client program, with one session after the other: what the programs of sim_client.c and
+ * sim_operator.c have in common. A thread of the program.
  */
 #ifndef ZKC_TESTS_SIMULATOR_PERSON_H
 #define ZKC_TESTS_SIMULATOR_PERSON_H

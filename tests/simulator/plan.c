@@ -23,8 +23,8 @@ static void add_option(char *options, const char *format, ...)
     assert(more > 0 && size + (size_t)more < OPTIONS_SIZE);
 }
 
-/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. No call has
- * two draws among its arguments: which came first would be the compiler's choice. */
+/* What a seed may turn: queues and windows so short that they fill, snapshots so often that they meet everything. No
+ * call has two draws among its arguments: which came first would be the compiler's choice. */
 static void choose_options(struct plan *plan, struct chance *chance, char *options)
 {
     static const int snap_counts[] = {10, 30, 100, 1000, 100000};
@@ -110,7 +110,7 @@ static void choose_faults(struct plan *plan, struct chance *chance)
     uint64_t kinds = chance_below(chance, 3) == 0 ? FAULT_KINDS : (uint64_t)chance_between(chance, 1, 6);
     for (uint64_t i = 0; i < kinds; i++)
         allowed[chance_below(chance, FAULT_KINDS)] = true;
-    if (plan->keeps_cut) /* who lost its disk does not vote, and those who do may be the two that do not hear each other */
+    if (plan->keeps_cut)    /* who lost its disk does not vote; the two others may not hear each other */
         allowed[FAULT_AMNESIA] = allowed[FAULT_ROT] = false;
     if (plan->reconfigures)    /* the configuration is on the disk, too, and says what a majority is */
         allowed[FAULT_AMNESIA] = allowed[FAULT_ROT] = allowed[FAULT_OPTIONS] = false;
@@ -171,7 +171,8 @@ void plan_print(const struct plan *plan, FILE *stream)
             " s of faults\n",
             plan->seed, plan->voters, plan->observers, plan->clients, plan->tick_ms, plan->length_ns / SIM_S,
             plan->length_ns / SIM_MS % 1000);
-    fprintf(stream, "%swindow of %d\nor\n%swindow of %d\n", plan->options[0], plan->windows[0], plan->options[1], plan->windows[1]);
+    fprintf(stream, "%swindow of %d\nor\n%swindow of %d\n", plan->options[0], plan->windows[0], plan->options[1],
+            plan->windows[1]);
     if (plan->reconfigures)
         fprintf(stream, "an operator changes who votes\n");
     if (plan->keeps_cut)

@@ -1,6 +1,6 @@
 /*
- * What a seed is going to be: the ensemble, its options, its clients, and a list of faults with their times. Made from the
- * seed by a chance of its own, before the world begins, so that single faults can be left out and the rest stays.
+ * What a seed is going to be: the ensemble, its options, its clients, and a list of faults with their times. Made from
+ * the seed by a chance of its own, before the world begins, so that single faults can be left out and the rest stays.
  */
 #ifndef ZKC_TESTS_SIMULATOR_PLAN_H
 #define ZKC_TESTS_SIMULATOR_PLAN_H
@@ -72,7 +72,7 @@ struct plan {
     int voters, observers, clients;
     int64_t tick_ms, length_ns;
     char options[2][1024]; /* lines of zoo.cfg, but for servers and directories; a server changes between them */
-    int windows[2];                  /* beside those: commitLogCount, which a configuration cannot make so small; 0: as it says */
+    int windows[2];                  /* commitLogCount, which a configuration cannot make so small; 0: as it says */
     bool reconfigures;               /* an operator changes who votes */
     bool keeps_cut;                  /* of liveness: one direction stays cut while the ensemble is to recover */
     int cut_from, cut_to;

@@ -1,8 +1,8 @@
 /*
- * scenario.c - a seed from its beginning to its end: an ensemble starts, clients work, faults come and go; then all faults
- * end, and what must be there is looked for.
+ * scenario.c - a seed from its beginning to its end: an ensemble starts, clients work, faults come and go; then all
+ * faults end, and what must be there is looked for.
  *
- *   setup -> faults beside clients -> all is mended -> clients leave -> audit -> equal trees -> orderly end, nothing left
+ *   setup -> faults beside clients -> all is mended -> clients leave -> audit -> equal trees -> orderly end
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -19,8 +19,8 @@ struct run {
     struct scenario_result *result;
 };
 
-/* Ticks a mended ensemble may take to do a write: twice what it has for coming in and for keeping up, and what its disks,
- * links and clients take of it. */
+/* Ticks a mended ensemble may take to do a write: twice what it has for coming in and for keeping up, and what its
+ * disks, links and clients take of it. */
 #define RECOVERY_TICKS (2 * (10 + 5))
 #define RECOVERY_MORE_NS (3 * SIM_S)
 #define PATIENCE_NS (600 * SIM_S)
@@ -144,8 +144,8 @@ static void hold_audit(struct run *run)
     }
 }
 
-/* A leader stands at the beginning of its epoch until there is a write, its learners at the end of the one before. One that
- * was cut off or stopped, and does not know yet, stands at the beginning of an older one. */
+/* A leader stands at the beginning of its epoch until there is a write, its learners at the end of the one before. One
+ * that was cut off or stopped, and does not know yet, stands at the beginning of an older one. */
 static bool zxids_are_equal(struct cluster *cluster)
 {
     int64_t newest = 0, zxid = -1;

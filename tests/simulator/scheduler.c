@@ -1,10 +1,11 @@
 /*
  * scheduler.c - which fibre runs, and what time it is.
  *
- * Ready fibres stand in an array, in no order; the seed picks one. It runs until it waits, ends, or comes to a switch point
- * at which its share is used up; shares are drawn anew each time, and how long they are belongs to the seed: with some
- * threads run on nearly undisturbed, with others every lock is a switch. From time to time the seed also slows some fibres
- * down for a while, as a scheduler or a page fault does, which brings out orders that fair chances hardly ever make.
+ * Ready fibres stand in an array, in no order; the seed picks one. It runs until it waits, ends, or comes to a switch
+ * point at which its share is used up; shares are drawn anew each time, and how long they are belongs to the seed: with
+ * some threads run on nearly undisturbed, with others every lock is a switch. From time to time the seed also slows
+ * some fibres down for a while, as a scheduler or a page fault does, which brings out orders that fair chances hardly
+ * ever make.
  */
 #include "tests/simulator/scheduler.h"
 

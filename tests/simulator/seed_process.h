@@ -16,8 +16,8 @@ void seed_run_here(const struct plan *plan, struct seed_report *ret_report);
 /* In a child; one that dies or takes more than `limit_s` real seconds has failed with a verdict that says so. */
 void seed_run_apart(const struct plan *plan, int limit_s, struct seed_report *ret_report);
 /*
- * Seeds first ... last in `jobs` processes, until `stops` says so; each report, in no order, goes to `each`. Returns how
- * many failed.
+ * Seeds first ... last in `jobs` processes, until `stops` says so; each report, in no order, goes to `each`. Returns
+ * how many failed.
  */
 struct seed_range {
     uint64_t first, last;

@@ -1,9 +1,10 @@
 /*
- * sim_client.c - what a client does: registers with compare-and-set, sequential nodes, ephemerals, transfers by multi, and
- * reads with and without a watch or a sync.
+ * sim_client.c - what a client does: registers with compare-and-set, sequential nodes, ephemerals, transfers by multi,
+ * and reads with and without a watch or a sync.
  *
- * All calls are the synchronous ones. What fails for want of a connection may have happened or not, and is not looked into:
- * the histories are made so that both are fine. A session that is lost is followed by another one with a fresh view.
+ * All calls are the synchronous ones. What fails for want of a connection may have happened or not, and is not looked
+ * into: the histories are made so that both are fine. A session that is lost is followed by another one with a fresh
+ * view.
  */
 #include "tests/simulator/sim_client.h"
 
@@ -65,8 +66,8 @@ static void read_register(struct person *person, int reg, bool watched, bool syn
     int32_t floor = -1;
     register_path(reg, path);
     if (synced) {
-        /* A leader that was cut off answers a sync until it knows, in Java and here (1675): only when all is mended must
-         * what was acknowledged be seen behind one. */
+        /* A leader that was cut off answers a sync until it knows, in Java and here (1675): only when all is mended
+         * must what was acknowledged be seen behind one. */
         floor = person->audits ? history_acked_version(reg) : -1;
         if (!person_done(person, zoo_sync(person->handle, path)))
             return;

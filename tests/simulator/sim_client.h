@@ -1,6 +1,6 @@
 /*
- * A client as a program of a simulated machine: our own library, and a person who does one thing after another with it and
- * tells history.h what came of it. The driver calls everything here.
+ * A client as a program of a simulated machine: our own library, and a person who does one thing after another with it
+ * and tells history.h what came of it. The driver calls everything here.
  */
 #ifndef ZKC_TESTS_SIMULATOR_SIM_CLIENT_H
 #define ZKC_TESTS_SIMULATOR_SIM_CLIENT_H

@@ -1,8 +1,8 @@
 /*
  * sim_log.c - common/base/log.h: lines go into the trace, marked with their level.
  *
- * A line is always made, or at least its arguments are, whether somebody reads the trace or not: what an argument calls may
- * be a switch point, and a seed must run alike both ways.
+ * A line is always made, or at least its arguments are, whether somebody reads the trace or not: what an argument calls
+ * may be a switch point, and a seed must run alike both ways.
  */
 #include "common/base/log.h"
 

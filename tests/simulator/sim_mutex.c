@@ -1,6 +1,7 @@
 /*
- * sim_mutex.c - common/thread/mutex.h over fibres: who holds a lock and who waits for it stand where pthreads would keep
- * theirs. Misuse ends the process, as in the shipped one. Conditions may wake somebody for nothing, as pthreads may.
+ * sim_mutex.c - common/thread/mutex.h over fibres: who holds a lock and who waits for it stand where pthreads would
+ * keep theirs. Misuse ends the process, as in the shipped one. Conditions may wake somebody for nothing, as pthreads
+ * may.
  */
 #include "common/thread/mutex.h"
 

@@ -27,7 +27,7 @@ struct sim_socket {
     bool is_v6;                        /* it was bound to an address of IPv6 */
 };
 
-/* --- a stream --- */
+/* ---- a stream ---- */
 
 enum sim_packet_kind { PACKET_SYN, PACKET_SYN_ACK, PACKET_DATA, PACKET_PROBE, PACKET_ACK, PACKET_RESET };
 struct sim_packet {
@@ -103,7 +103,7 @@ struct sim_network_node {
     int descriptor_count, descriptor_limit, lowest_free, open_count;
 };
 
-/* --- sim_network.c --- */
+/* ---- sim_network.c ---- */
 struct sim_node *network_node_of(uint32_t ip, struct sim_node *from);    /* NULL: no machine has it */
 uint32_t network_ip(const struct sim_node *node);
 bool network_is_dark(const struct sim_node *node);    /* without power */
@@ -123,7 +123,7 @@ void network_address(uint32_t ip, uint16_t port, struct address *ret_address);
 /* Is it one of this machine's; any is. */
 bool network_is_own(const struct sim_node *node, uint32_t ip);
 
-/* --- sim_descriptor.c --- */
+/* ---- sim_descriptor.c ---- */
 /* -1 and errno as sim_descriptor_take(). */
 int descriptor_take(struct sim_node *node, enum sim_kind kind, void *object);
 void descriptor_give(struct sim_node *node, int fd);
@@ -133,19 +133,19 @@ void *descriptor_find(int fd, enum sim_kind kind);
 /* A socket of the current program. NULL and errno EBADF when it has none: a violation, unless it may be so. */
 struct sim_socket *descriptor_socket(int fd, const char *call);
 
-/* --- sim_socket.c, for all that have sockets --- */
+/* ---- sim_socket.c, for all that have sockets ---- */
 void socket_begin(struct sim_socket *socket, enum sim_kind kind, struct sim_node *node);
 uint32_t socket_ready(const struct sim_socket *socket);    /* POLLER_* */
 void socket_changed(struct sim_socket *socket);            /* tells who waits, if it is ready for what they wait for */
 /* As a kernel closes it. Its memory may be gone then. */
 void socket_lose(struct sim_socket *socket);
 
-/* --- sim_poller.c --- */
+/* ---- sim_poller.c ---- */
 void poller_look_at(struct sim_socket *socket, uint32_t ready);
 void poller_forget(struct sim_socket *socket);
 void poller_destroy(struct poller *poller);
 
-/* --- sim_stream.c --- */
+/* ---- sim_stream.c ---- */
 struct sim_connection *stream_new(struct sim_node *from, struct sim_node *to);
 void stream_send(struct sim_end *from, enum sim_packet_kind kind);
 void stream_send_data(struct sim_end *end);                /* what it has and may */
@@ -165,7 +165,7 @@ void stream_vanish(struct sim_end *end);                   /* with the power */
 void stream_free_if_done(struct sim_connection *connection);
 void stream_free(struct sim_connection *connection);
 
-/* --- sim_handshake.c --- */
+/* ---- sim_handshake.c ---- */
 bool handshake_port_is_free(struct sim_node *node, uint32_t ip, uint16_t port);
 uint16_t handshake_ephemeral_port(struct sim_node *node);
 void handshake_start(struct sim_end *end);
@@ -175,7 +175,7 @@ void handshake_done(struct sim_end *end);                  /* of the one who lis
 void handshake_forget(struct sim_end *end);                /* it came to nothing */
 void handshake_close(struct sim_listener *listener);       /* with who waits to be accepted */
 
-/* --- sim_datagram.c --- */
+/* ---- sim_datagram.c ---- */
 void datagram_lose(struct sim_socket *socket);
 void datagram_end(void);                                   /* what is on the way */
 bool datagram_is_ready(const struct sim_socket *socket);

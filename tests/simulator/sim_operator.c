@@ -1,7 +1,8 @@
 /*
  * sim_operator.c - a person who changes who votes: a participant becomes an observer, an observer a participant.
  *
- * What comes of it is checked by what is checked anyway; an answer that nothing was changed is as good as one that it was.
+ * What comes of it is checked by what is checked anyway; an answer that nothing was changed is as good as one that it
+ * was.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,8 @@
  *   simulate --seed 17 --shrink           finds which of its faults a failing seed needs
  *   simulate --seeds 1-2000 --jobs 2      runs many, prints those that fail and a sum
  *
- * --liveness: the plans of liveness in place of those of safety. Exit code 0: nothing failed, 1: something did, 2: usage.
+ * --liveness: the plans of liveness in place of those of safety. Exit code 0: nothing failed, 1: something did, 2:
+ * usage.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -30,7 +30,7 @@ struct sim_fibre {
     char myid[32];            /* for lines of the log */
 };
 
-/* --- scheduler.c --- */
+/* ---- scheduler.c ---- */
 void world_remove(struct sim_fibre *fibre);               /* not the one that runs */
 void world_each_of(struct sim_node *node, void (*each)(struct sim_fibre *fibre));
 void world_park(struct sim_fibre *fibre);                 /* a ready one may not run for now */
@@ -39,18 +39,18 @@ struct sim_fibre *world_spawn(struct sim_node *node, const char *name, void (*ru
 void world_leave(void); /* of the running fibre: to the scheduler, and back when it is chosen */
 void world_look(void);  /* somebody looks at a clock: who does nothing else sees it move */
 
-/* --- sim_event.c --- */
+/* ---- sim_event.c ---- */
 void events_begin(void);
 void events_end(void);
 int64_t events_next_ns(void);                             /* SIM_FOREVER: nothing is due, ever */
 void events_run_due(int64_t now_ns);
 
-/* --- sim_node.c --- */
+/* ---- sim_node.c ---- */
 void nodes_begin(void);
 void nodes_end(void);
 void nodes_bury_the_doomed(void);                         /* between two steps */
 
-/* --- sim_trace.c --- */
+/* ---- sim_trace.c ---- */
 void trace_begin(void);
 void trace_choice(uint32_t fibre);
 

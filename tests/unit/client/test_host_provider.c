@@ -333,7 +333,7 @@ START_TEST(a_refresh_moves_nobody)
 }
 END_TEST
 
-/* --- evenness ----------------------------------------------------------------------------------------------------- */
+/* ---- evenness ---- */
 
 struct client {
     struct host_provider *provider;

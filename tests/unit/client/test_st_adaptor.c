@@ -1,6 +1,6 @@
 /*
- * test_st_adaptor.c - a handle without threads, driven by zookeeper_interest() and zookeeper_process() in the one thread
- * there is, which plays the server as well. Linked with the objects of libzookeeper_st.
+ * test_st_adaptor.c - a handle without threads, driven by zookeeper_interest() and zookeeper_process() in the one
+ * thread there is, which plays the server as well. Linked with the objects of libzookeeper_st.
  */
 #include "client/public.h"
 

@@ -10,7 +10,7 @@
 #include "tests/lib/check_main.h"
 #include "tests/unit/common/net/tls_ends.h"
 
-/* --- who is let in ------------------------------------------------------------------------------------------------ */
+/* ---- who is let in ---- */
 
 START_TEST(both_versions_shake_hands_and_talk)    /* _i: a version */
 {
@@ -167,7 +167,7 @@ START_TEST(what_is_no_tls_ends_the_stream)
 }
 END_TEST
 
-/* --- how it ends -------------------------------------------------------------------------------------------------- */
+/* ---- how it ends ---- */
 
 START_TEST(a_farewell_is_an_end)    /* _i: a version */
 {

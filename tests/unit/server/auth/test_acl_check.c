@@ -66,7 +66,7 @@ static const char *print(const struct zk_acl_vector *acl)
     return text;
 }
 
-/* --- acl_check --- */
+/* ---- acl_check ---- */
 
 enum who { NOBODY, PEER, SUPER };
 
@@ -145,7 +145,7 @@ START_TEST(an_unknown_list_denies_all_but_super)
 }
 END_TEST
 
-/* --- acl_fixup: what PrepRequestProcessor.fixupACL gives, its NullPointerException as ZK_MARSHALLING_ERROR --- */
+/* ---- acl_fixup: what PrepRequestProcessor.fixupACL gives, its NullPointerException as ZK_MARSHALLING_ERROR ---- */
 
 static const struct {
     int32_t count;
@@ -245,7 +245,7 @@ START_TEST(a_long_list_costs_little_and_a_huge_expansion_is_refused)
 }
 END_TEST
 
-/* --- what is shown --- */
+/* ---- what is shown ---- */
 
 static const struct {
     const char *fact, *id, *masked;

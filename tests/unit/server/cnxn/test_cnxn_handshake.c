@@ -128,7 +128,8 @@ static void let_handshakes_time_out(int64_t step_ms)
 {
     for (int steps = 0; steps < 5 && server_cnxn_factory_outstanding_handshakes(cnxn_factory) > 0; steps++) {
         clock_advance_ms(step_ms);
-        for (int left = PATIENCE_MS / 20; left > 0 && server_cnxn_factory_outstanding_handshakes(cnxn_factory) > 0; left--)
+        for (int left = PATIENCE_MS / 20; left > 0 && server_cnxn_factory_outstanding_handshakes(cnxn_factory) > 0;
+             left--)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     ck_assert_int_eq(server_cnxn_factory_outstanding_handshakes(cnxn_factory), 0);

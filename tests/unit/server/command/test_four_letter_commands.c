@@ -41,8 +41,8 @@ static void start_server(const char *whitelist)
     int exit_code;
     load_options(&options, whitelist);
     commands = four_letter_commands_new(&options);
-    ck_assert_msg(zookeeper_server_new(&options, 0, four_letter_commands_hook(commands), NULL, &server, &exit_code, &error)
-                      == ZK_OK,
+    ck_assert_msg(zookeeper_server_new(&options, 0, four_letter_commands_hook(commands), NULL, &server, &exit_code,
+                                       &error) == ZK_OK,
                   "%s", error.text);
     ck_assert_msg(zookeeper_server_start(server, &exit_code, &error) == ZK_OK, "%s", error.text);
 }

@@ -447,7 +447,8 @@ START_TEST(truncating_may_end_at_a_snapshot_that_no_log_leads_to)
 }
 END_TEST
 
-/* The only snapshot has the zxid of an epoch in which nothing happened; the next leader's state is called by an older one. */
+/* The only snapshot has the zxid of an epoch in which nothing happened; the next leader's state is called by an older
+ * one. */
 START_TEST(the_last_snapshot_stays_until_another_is_saved)
 {
     write_snapshot(7);

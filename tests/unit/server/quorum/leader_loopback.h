@@ -34,8 +34,8 @@ void loopback_stop(void);
 
 extern struct wire_learner two, three, four;    /* by their ids; the last one observes */
 
-/* Connects and registers, as one that lived in `epoch` up to that zxid; the leader's choice how to bring it up to date is
- * the next packet. */
+/* Connects and registers, as one that lived in `epoch` up to that zxid; the leader's choice how to bring it up to date
+ * is the next packet. */
 void loopback_join(struct wire_learner *learner, int64_t sid, int32_t epoch, int64_t last_zxid);
 /* Server 2, which has nothing yet, joins; with it the leader serves. */
 void form_quorum(void);

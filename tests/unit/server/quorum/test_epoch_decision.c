@@ -135,7 +135,7 @@ START_TEST(a_voter_of_a_later_epoch_cannot_be_led_in_this_one)
     ck_assert_int_eq(epoch_decision_propose(&decision, three, 2, 5, NULL), ZK_OK);
     ck_assert_int_eq(epoch_decision_propose(&decision, three, 1, 5, NULL), ZK_OK);
     ck_assert_int_eq(epoch_decision_propose(&decision, three, 3, 7, NULL), ZK_INVALID_STATE);
-    ck_assert_int_eq(epoch_decision_propose(&decision, three, 3, LARGEST_EPOCH, NULL), ZK_OK);    /* no election helps */
+    ck_assert_int_eq(epoch_decision_propose(&decision, three, 3, LARGEST_EPOCH, NULL), ZK_OK);    /* no help */
     ck_assert_int_eq(decision.epoch, 6);
     epoch_decision_release(&decision);
     quorum_verifier_unref(three);

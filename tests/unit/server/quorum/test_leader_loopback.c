@@ -258,8 +258,9 @@ START_TEST(who_observes_does_not_count_for_a_configuration_that_is_proposed)
     wire_learner_expect(&four, QP_DIFF);
     wire_learner_finish(&four);
     ck_assert_uint_eq(leader_synced_observer_count(loopback.leader), 1);
-    ck_assert_int_eq(quorum_verifier_parse_text(all_vote, strlen(all_vote), &(struct quorum_parse_options){ 0 }, &next, NULL),
-                     ZK_OK);
+    ck_assert_int_eq(
+        quorum_verifier_parse_text(all_vote, strlen(all_vote), &(struct quorum_parse_options){ 0 }, &next, NULL),
+        ZK_OK);
     ck_assert_int_eq(quorum_self_set_last_seen_verifier(&loopback.self, next, false, NULL), ZK_OK);
     quorum_verifier_unref(next);
     loopback_wait_end();

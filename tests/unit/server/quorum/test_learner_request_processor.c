@@ -1,6 +1,6 @@
 /*
- * What a learner's request processor hands on, and to whom. The trace has "n" for the next processor and "l" for the leader,
- * with the cxid behind it.
+ * What a learner's request processor hands on, and to whom. The trace has "n" for the next processor and "l" for the
+ * leader, with the cxid behind it.
  */
 #include "server/quorum/follower_request_processor.h"
 

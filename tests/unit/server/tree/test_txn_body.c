@@ -124,7 +124,8 @@ START_TEST(a_close_session_before_3_6_is_not_present)
 }
 END_TEST
 
-/* Of a leader with closeSessionTxn.enabled=false, whatever the option is here; and with a record, of none, one or two paths. */
+/* Of a leader with closeSessionTxn.enabled=false, whatever the option is here; and with a record, of none, one or two
+ * paths. */
 START_TEST(a_close_session_says_itself_whether_it_has_paths)
 {
     static const struct {
