@@ -5,6 +5,7 @@
  */
 #include "client/bench/bench_crew.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,6 +114,7 @@ static void on_ready(void *context, struct bench_session *session)
 {
     struct bench_worker *worker = context;
     worker->ready_count++;
+    worker->reached_ns = worker->now_ns;
     bench_crew_own(worker, session)->is_ready = true;
     if (worker->crew->job->ready != NULL)
         worker->crew->job->ready(worker, session);
@@ -158,6 +160,8 @@ static void on_down(void *context, struct bench_session *session, uint32_t lost,
     struct bench_worker *worker = context;
     struct bench_own *own = bench_crew_own(worker, session);
     worker->in_flight -= lost < worker->in_flight ? lost : worker->in_flight;    /* closeSession is not in it */
+    if (own->is_ready)
+        worker->reached_ns = worker->now_ns;
     worker->ready_count -= own->is_ready;
     own->is_ready = false;
     forget(own);
@@ -181,6 +185,15 @@ static const struct bench_session_owner owner = {
     .on_down = on_down,
 };
 
+/* Whoever had sessions has none left by now; a job for a number of requests would never end. */
+static void give_up_if_alone(struct bench_worker *worker)
+{
+    int64_t limit_ms = worker->crew->options->timeout_ms;
+    if (worker->session_count > 0 && worker->ready_count == 0 &&
+        worker->now_ns - worker->reached_ns > limit_ms * NS_PER_MS)
+        bench_crew_fail(worker, "no session for %" PRId64 " ms: %s", limit_ms, worker->complaint);
+}
+
 static void tick(struct bench_worker *worker)
 {
     int64_t now_ms = worker->now_ns / NS_PER_MS;
@@ -191,6 +204,7 @@ static void tick(struct bench_worker *worker)
             worker->crew->job->down == NULL)
             bench_session_open(session);
     }
+    give_up_if_alone(worker);
 }
 
 static void handle(struct bench_worker *worker, const struct poller_event *event)
@@ -221,6 +235,7 @@ static void work(void *arg)
     bool is_busy = true;
     worker->now_ns = clock_elapsed_ns();
     int64_t tick_ns = worker->now_ns + TICK_NS;
+    worker->reached_ns = worker->now_ns;
     if (job->begin != NULL)
         job->begin(worker);
     for (;;) {

@@ -63,6 +63,7 @@ struct bench_worker {
     uint64_t issued, measured, budget;
     uint32_t rotor;
     int64_t now_ns;                    /* when the poller returned */
+    int64_t reached_ns;                /* when it last got a session, or lost one it had */
 };
 
 struct bench_job {

@@ -5,12 +5,18 @@
  * (2) with a newer configuration known, a leader needs a quorum of both;
  * (3) whoever joins an ensemble that stands follows a leader that has said itself that it leads;
  * (4) only who has the better vote answers, so two servers never answer each other without end;
- * (5) for joining another one that leads (3) a quorum of the configuration that counts is enough.
+ * (5) for joining another one that leads (3) a quorum of the configuration that counts is enough;
+ * (6) who votes for somebody in this round, and hears from him that he leads in it, follows him;
+ * (7) a vote that its candidate no longer stands for is given up, in a new round;
+ * (8) who is no voter is not made a candidate by the votes of others.
  * Departs from Java: (4). Of two followers whose leader died the first tells its vote to one that still follows; if
  * that has the worse vote, it would learn of the better one when that is repeated, after 200 ms.
  * (5). What was proposed here and was lost with its leader is known to nobody else, and may have a quorum nowhere but
  * with us: we would look for good. That we follow nobody from before what we have seen is seen to by our accepted
  * epoch.
+ * (6). He has a quorum, of which we cannot hear all where a link is cut; he would wait for us in vain.
+ * (7). A candidate that starts again in the same round may have less to offer: it has lost its disk, or learned that it
+ * votes no more. In one round a vote never gets worse, so who voted for it would stay with it for good.
  */
 #include "server/quorum/election_rules.h"
 
@@ -103,6 +109,24 @@ static void decide(struct election_step *step, const struct vote *vote)
     step->leader = plain(vote, PEER_LOOKING);
 }
 
+/* (6) */
+static bool is_led_by_choice(const struct election_round *round, const struct notification *notification)
+{
+    const struct vote *vote = &notification->vote;
+    return vote->state == PEER_LEADING && vote->id == notification->sid && vote->id == round->proposal.id &&
+           vote->election_epoch == round->logical_clock;
+}
+
+/* (7) */
+static bool is_given_up(const struct election_round *round, const struct election_context *context,
+                        const struct notification *notification)
+{
+    const struct vote *vote = &notification->vote;
+    return notification->sid == round->proposal.id && notification->sid != context->my_id &&
+           vote->state == PEER_LOOKING && vote->election_epoch == round->logical_clock &&
+           vote_supersedes(&round->proposal, vote);
+}
+
 /* receivedFollowingNotification */
 static void receive_settled(struct election_round *round, const struct election_context *context,
                             const struct notification *notification, struct election_step *step)
@@ -111,7 +135,8 @@ static void receive_settled(struct election_round *round, const struct election_
     if (vote->election_epoch == round->logical_clock) {
         struct vote ballot = plain(vote, vote->state);
         ballots_put(&round->received, notification->sid, &ballot);
-        if (is_established(context, &round->received, vote, round->logical_clock)) {
+        if (is_led_by_choice(round, notification) ||
+            is_established(context, &round->received, vote, round->logical_clock)) {
             decide(step, vote);
             return;
         }
@@ -158,7 +183,8 @@ const struct vote *ballots_find(const struct ballots *ballots, int64_t sid)
 
 bool election_supersedes(const struct election_context *context, const struct vote *newer, const struct vote *older)
 {
-    return quorum_verifier_weight(context->verifier, newer->id) != 0 && vote_supersedes(newer, older);
+    bool is_fit = newer->id != context->my_id || context->mine.id == context->my_id;    /* (8) */
+    return is_fit && quorum_verifier_weight(context->verifier, newer->id) != 0 && vote_supersedes(newer, older);
 }
 
 void election_count_votes(const struct election_context *context, const struct ballots *ballots,
@@ -195,6 +221,11 @@ struct election_step election_round_receive(struct election_round *round, const 
 {
     struct election_step step = {0};
     const struct vote *vote = &notification->vote;
+    if (is_given_up(round, context, notification)) {
+        election_round_begin(round, context);
+        step.sends_proposal = true;
+        return step;
+    }
     if (!is_voter(context, notification->sid) || !is_voter(context, vote->id)) {
         step.is_ignored = true;
         return step;

@@ -29,7 +29,7 @@ struct election_context {
     struct vote mine;    /* what this server would propose: its id, last zxid and epoch, or VOTE_NONE_ID for each */
 };
 
-/* totalOrderPredicate: a leader of weight 0 never wins. */
+/* totalOrderPredicate: a leader of weight 0 never wins, nor does this server if it does not propose itself. */
 bool election_supersedes(const struct election_context *context, const struct vote *newer, const struct vote *older);
 /* getVoteTracker: who of the ballots agrees with `vote`, in this configuration and, if it is newer, the next one. */
 void election_count_votes(const struct election_context *context, const struct ballots *ballots,

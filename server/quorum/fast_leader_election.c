@@ -213,10 +213,13 @@ static int run(struct fast_leader_election *election, struct vote *ret_vote)
         struct notification notification;
         struct election_round *round = &election->round;
         bool had_quorum = round->has_quorum, is_ignored;
+        int64_t clock_before = round->logical_clock;
         struct vote before = round->proposal;
         if (election_messenger_receive(election->messenger, deadline_ms, &notification)) {
             if (receive(election, &notification, &is_ignored, ret_vote))
                 return ZK_OK;
+            if (round->logical_clock != clock_before)    /* there is news to be asked for, as at first */
+                timeout_ms = election->self->options->fastleader_min_notification_interval;
             if (!round->has_quorum && !is_ignored)
                 deadline_ms = clock_elapsed_ms() + timeout_ms;
             else if (round->has_quorum && (!had_quorum || !vote_equal(&before, &round->proposal)))

@@ -54,6 +54,9 @@ int learner_register(struct learner *learner, enum quorum_packet_type type, int6
 
 /* learner_sync.c: syncWithLeader; serving when it returns ZK_OK. */
 int learner_sync_with_leader(struct learner *learner, int64_t new_leader_zxid, struct error *error);
+/* Whether a configuration that came with NEWLEADER may be lived by. A version is the zxid of its transaction, or of an
+ * epoch's beginning, or whatever a person wrote into the first file. */
+bool learner_config_is_committed(int64_t version, int64_t new_leader_zxid, int64_t committed_zxid);
 
 /* learner.c */
 int learner_read_packet(struct learner *learner, struct error *error);    /* into learner->packet */

@@ -17,6 +17,8 @@
  *     that skips that one has another history.
  * (6) What this server had logged behind the zxid of a SNAP was never committed, as the leader knows what was. It goes
  *     before the snapshot is saved: a start would replay it over that.
+ * (7) A leader that serves sends with NEWLEADER the last configuration it proposed, which may come to nothing. One that is
+ *     not committed yet waits for its commit, where Java activates it with UPTODATE, and stays outside if it is lost.
  * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do
  * as followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and
  * at the begin of an epoch, where enforceContinuousProposal does not look.
@@ -406,6 +408,33 @@ static int take_new_leader(struct learner_sync *sync, struct error *error)
 
 /* ---- UPTODATE ---- */
 
+/* The last transaction here that is committed, whether it is applied or still waits. */
+static int64_t last_committed(struct learner_sync *sync)
+{
+    int64_t zxid = data_tree_last_processed_zxid(zk_database_tree(sync->database));
+    for (size_t i = sync->first; i < sync->count && sync->queued[i].is_committed; i++)
+        zxid = sync->queued[i].txn->header.zxid;
+    return zxid;
+}
+
+bool learner_config_is_committed(int64_t version, int64_t new_leader_zxid, int64_t committed_zxid)
+{
+    bool is_of_this_epoch = zxid_epoch(version) == zxid_epoch(new_leader_zxid);
+    return !is_of_this_epoch || version <= new_leader_zxid || version <= committed_zxid;
+}
+
+static int activate_new_config(struct learner_sync *sync, struct error *error)
+{
+    struct quorum_verifier *config = sync->new_config;
+    if (config == NULL)
+        return ZK_OK;
+    int64_t version = quorum_verifier_version(config);
+    if (learner_config_is_committed(version, sync->new_leader_zxid, last_committed(sync)))
+        return activate_config(sync, config, -1, -1, error);
+    log_info("config %" PRIx64 " came with NEWLEADER and is not committed yet", (uint64_t)version);    /* (7) */
+    return ZK_OK;
+}
+
 static int take_up_to_date(struct learner_sync *sync, struct error *error)
 {
     log_info("Learner received UPTODATE message");
@@ -415,7 +444,7 @@ static int take_up_to_date(struct learner_sync *sync, struct error *error)
             return err;
         atomic_store(&sync->learner->self->sync_mode, SYNC_NONE);
     }
-    return sync->new_config == NULL ? ZK_OK : activate_config(sync, sync->new_config, -1, -1, error);
+    return activate_new_config(sync, error);
 }
 
 static int catch_up(struct learner_sync *sync, struct error *error)

@@ -265,6 +265,8 @@ def check_refusals(report, address):
             (["--depth", "no"], 2, "--depth takes a number"), (["--wokload", "read"], 2, "is it --workload?"),
             (["--workload", "reed"], 2, "there is no workload"), (["-server", "a:b"], 2, "server \"a:b\""),
             (["-server", "127.0.0.1:%d" % free], 3, "session 1 of 16: cannot connect"),
+            (["-server", "127.0.0.1:%d" % free, "--workload", "connect", "--requests", 9, "-timeout", 1000], 3,
+             "no session for 1000 ms: session 0: cannot connect"),
             (["-server", address, "-Dzookeeper.client.secure=true", "-Dzookeeper.ssl.trustStore.location=/nowhere"], 3,
              "/nowhere"),
             (["-server", address, "-Dzookeeper.client.secure=true", "-timeout", 2000], 3, " of 16: "),

@@ -255,6 +255,65 @@ START_TEST(an_observer_takes_the_votes_of_others)
 }
 END_TEST
 
+START_TEST(who_is_voted_for_is_followed_when_it_says_that_it_leads)
+{
+    hear(3, PEER_LOOKING, 3, 0x100000007, 1, 1);
+    ck_assert_int_eq(round_.proposal.id, 3);
+    ck_assert_msg(!hear(2, PEER_FOLLOWING, 3, 0x100000007, 1, 1).is_decided, "another one's word");
+    ck_assert_msg(!hear(2, PEER_LEADING, 3, 0x100000007, 1, 1).is_decided, "the same, if it says so or not");
+    ck_assert_msg(!hear(2, PEER_LEADING, 2, 0x100000007, 1, 1).is_decided, "another leader");
+    ck_assert_msg(!hear(3, PEER_LEADING, 3, 0x100000007, 2, 1).is_decided, "another round");
+    use_config(THREE "server.4=h:1:2\nserver.5=h:1:2\n", THREE "server.4=h:1:2\nserver.5=h:1:2\n");
+    struct election_step step = hear(3, PEER_LEADING, 3, 0x100000007, 1, 1);
+    ck_assert_msg(step.is_decided, "two of five are no quorum that we could count");
+    ck_assert_int_eq(step.leader.id, 3);
+}
+END_TEST
+
+static const struct {
+    const char *fact;
+    int64_t sid, leader, zxid;
+    bool is_given_up;
+} second_thoughts[] = {
+    { "it starts again as one that is no voter", 3, VOTE_NONE_ID, VOTE_NONE_ID, true },
+    { "it starts again with less", 3, 3, 0x100000006, true },
+    { "it votes for a worse one", 3, 2, 0x100000007, true },
+    { "it says the same again", 3, 3, 0x100000007, false },
+    { "it votes for a better one", 3, 2, 0x100000009, false },
+    { "another one's vote is worse", 2, 2, 0x100000001, false },
+};
+
+START_TEST(a_vote_its_candidate_does_not_stand_for_is_given_up)
+{
+    hear(2, PEER_LOOKING, 3, 0x100000007, 1, 1);
+    hear(3, PEER_LOOKING, 3, 0x100000007, 1, 1);
+    ck_assert(round_.has_quorum);
+    struct election_step step = hear(second_thoughts[_i].sid, PEER_LOOKING, second_thoughts[_i].leader,
+                                     second_thoughts[_i].zxid, 1, second_thoughts[_i].leader < 0 ? VOTE_NONE_ID : 1);
+    bool is_given_up = round_.logical_clock == 2;
+    ck_assert_msg(is_given_up == second_thoughts[_i].is_given_up, "not so: %s", second_thoughts[_i].fact);
+    if (is_given_up) {
+        ck_assert(step.sends_proposal && !round_.has_quorum);
+        ck_assert_int_eq(round_.proposal.id, 1);
+        ck_assert_uint_eq(round_.received.count, 0);
+    }
+}
+END_TEST
+
+START_TEST(who_is_no_voter_is_not_made_a_candidate)
+{
+    use_config("server.2=h:1:2\nserver.3=h:1:2\nversion=1\n", THREE "version=2\n");
+    context.mine = (struct vote){.id = VOTE_NONE_ID, .zxid = VOTE_NONE_ID, .peer_epoch = VOTE_NONE_ID};
+    election_round_begin(&round_, &context);
+    hear(2, PEER_LOOKING, 1, 0x100000007, 2, 1);
+    ck_assert_int_eq(round_.proposal.id, VOTE_NONE_ID);
+    hear(2, PEER_LOOKING, 1, 0x100000007, 5, 1);
+    ck_assert_int_eq(round_.logical_clock, 5);
+    ck_assert_int_eq(round_.proposal.id, VOTE_NONE_ID);
+    ck_assert(hear(2, PEER_LOOKING, 2, 0x100000003, 5, 1).sends_proposal);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("election_rules");
@@ -279,6 +338,9 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, an_ensemble_that_stands_is_joined_without_a_quorum_of_what_was_only_proposed);
     tcase_add_test(tcase, this_server_leads_with_quorums_of_both_configs);
     tcase_add_test(tcase, an_observer_takes_the_votes_of_others);
+    tcase_add_test(tcase, who_is_voted_for_is_followed_when_it_says_that_it_leads);
+    tcase_add_loop_test(tcase, a_vote_its_candidate_does_not_stand_for_is_given_up, 0, ARRAY_SIZE(second_thoughts));
+    tcase_add_test(tcase, who_is_no_voter_is_not_made_a_candidate);
     return suite;
 }
 

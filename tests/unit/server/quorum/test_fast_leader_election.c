@@ -2,6 +2,7 @@
 #include "server/quorum/fast_leader_election.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -161,6 +162,49 @@ START_TEST(a_quorum_waits_for_a_better_vote_before_it_is_the_end)
 }
 END_TEST
 
+/* Of real time, as the clock stands still; what comes with it is thrown away. */
+static void await_message(int fd, const char *fact)
+{
+    uint8_t bytes[4096];
+    for (int left = DEADLINE_MS; recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0; left--) {
+        ck_assert_msg(left > 0, "not in time: %s", fact);
+        usleep(1000);
+    }
+    while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        ;
+}
+
+/* After ten seconds of nothing, when it asks every 6.4 s, it hears of a round that has gone on. */
+START_TEST(a_later_round_is_asked_about_as_soon_as_the_first)
+{
+    uint16_t ports[MOST_PEERS + 1];
+    char *config = election_config(5, 0, ports);
+    election_peer_init(&peers[1], 1, config, 0);
+    election_peer_start(&peers[1]);
+    int two = raw_connect(ports[1]);
+    raw_introduce(two, 2);
+    clock_freeze(clock_elapsed_ms(), clock_wall_ms());
+    election_peer_look(&peers[1]);
+    await_message(two, "it asks");
+    for (int i = 0; i < 100; i++) {
+        clock_advance_ms(100);
+        usleep(2000);    /* the others run */
+    }
+    await_message(two, "it asks again and again");
+    struct vote vote = {.id = 2, .election_epoch = 9};
+    struct blob *later = notification_write(&vote, "version=0", 9);
+    raw_send_frame(two, later->size, later->bytes, later->size);
+    await_message(two, "it votes in the later round");
+    clock_advance_ms(250);
+    await_message(two, "it asks again");
+    clock_thaw();
+    blob_unref(later);
+    stop(1, 1);
+    socket_close(two);
+    memory_free(config);
+}
+END_TEST
+
 /* 3109, 3769: what a message says wrong ends no thread, and what a stranger votes does not count. */
 START_TEST(malformed_messages_and_storms_do_not_stop_an_election)
 {
@@ -291,6 +335,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, an_ensemble_of_one_elects_itself);
     tcase_add_test(tcase, a_search_without_a_quorum_ends_by_shutdown);
     tcase_add_test(tcase, a_quorum_waits_for_a_better_vote_before_it_is_the_end);
+    tcase_add_test(tcase, a_later_round_is_asked_about_as_soon_as_the_first);
     tcase_add_test(tcase, malformed_messages_and_storms_do_not_stop_an_election);
     tcase_add_test(tcase, a_newer_config_from_a_peer_ends_an_election);
     tcase_add_test(tcase, a_newer_config_that_meets_a_role_leaves_the_election_as_it_is);

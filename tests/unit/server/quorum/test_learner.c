@@ -114,6 +114,16 @@ START_TEST(a_learner_follows_into_an_epoch_it_may)
 }
 END_TEST
 
+START_TEST(a_configuration_that_may_come_to_nothing_is_not_lived_by)
+{
+    ck_assert_msg(learner_config_is_committed(0x400000003, 0x500000000, 0x400000009), "it is older than the epoch");
+    ck_assert_msg(learner_config_is_committed(0x500000000, 0x500000000, 0x400000009), "the epoch began with it");
+    ck_assert_msg(learner_config_is_committed(0x500000007, 0x500000000, 0x500000007), "its transaction is committed");
+    ck_assert_msg(learner_config_is_committed(0x900000000, 0x500000000, 0x500000007), "a person has numbered it");
+    ck_assert_msg(!learner_config_is_committed(0x500000008, 0x500000000, 0x500000007), "it is proposed, no more");
+}
+END_TEST
+
 static Suite *learner_suite(void)
 {
     Suite *suite = suite_create("learner");
@@ -121,6 +131,7 @@ static Suite *learner_suite(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, a_learner_follows_into_an_epoch_it_may, 0, ARRAY_SIZE(epochs));
+    tcase_add_test(tcase, a_configuration_that_may_come_to_nothing_is_not_lived_by);
     tcase_add_loop_test(tcase, a_learner_takes_what_follows, 0, ARRAY_SIZE(orders));
     return suite;
 }
