@@ -324,10 +324,9 @@ int file_txn_snap_log_drop_snapshots_behind(struct file_txn_snap_log *log, int64
     return err == ZK_NOT_FOUND ? ZK_OK : err;
 }
 
-int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
+int file_txn_snap_log_drop_log_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error)
 {
-    int err = file_txn_snap_log_drop_snapshots_behind(log, zxid, error);
-    return err == ZK_OK ? shorten_log(log, zxid, false, error) : err;
+    return shorten_log(log, zxid, false, error);
 }
 
 void file_txn_snap_log_last_snapshot(struct file_txn_snap_log *log, int64_t *ret_zxid, int64_t *ret_wall_ms)

@@ -46,10 +46,10 @@ struct file_txn_log *file_txn_snap_log_log(struct file_txn_snap_log *log);
 /* Snapshots and transactions behind `zxid` go. ZK_NOT_FOUND, with all in place, when neither a log nor a snapshot is of
  * that zxid. */
 int file_txn_snap_log_truncate(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
-/* Snapshots and transactions behind `zxid` go, whether a log holds it or not; before a leader's state at `zxid` is
- * saved. Snapshots of which none would be left stay until it is; then they go by the second. */
+/* Transactions behind `zxid` go from the logs, whether one holds it or not: before a leader's state at `zxid` is saved.
+ * Snapshots behind it go by the second, once it is: until then they are what this server has, and votes with. */
+int file_txn_snap_log_drop_log_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
 int file_txn_snap_log_drop_snapshots_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
-int file_txn_snap_log_drop_behind(struct file_txn_snap_log *log, int64_t zxid, struct error *error);
 /* readTxnLog: an iterator that stands before the first record of the file that may hold `zxid`, while others go on
  * appending. Any thread. */
 int file_txn_snap_log_read(const struct file_txn_snap_log *log, int64_t zxid, struct txn_iterator **ret_iterator,

@@ -191,9 +191,9 @@ int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct 
     return err;
 }
 
-int zk_database_drop_behind(struct zk_database *database, int64_t zxid, struct error *error)
+int zk_database_drop_log_behind(struct zk_database *database, int64_t zxid, struct error *error)
 {
-    return file_txn_snap_log_drop_behind(database->snap_log, zxid, error);
+    return file_txn_snap_log_drop_log_behind(database->snap_log, zxid, error);
 }
 
 int zk_database_drop_snapshots_behind(struct zk_database *database, struct error *error)

@@ -50,11 +50,10 @@ int zk_database_reload(struct zk_database *database, int64_t *ret_zxid, struct e
 /* truncateLog: everything behind `zxid` is gone from the disk, for good, and from memory. ZK_NOT_FOUND, with nothing
  * changed, when neither a log nor a snapshot is of it. After any other failure this server must not vote. */
 int zk_database_truncate_log(struct zk_database *database, int64_t zxid, struct error *error);
-/* What was logged behind `zxid`, and snapshots of it, go from the disk: the state at `zxid` comes from a leader, which
- * does not know of them (Java leaves them, and replays them over that state at the next start). After a failure this
- * server must not vote. */
-int zk_database_drop_behind(struct zk_database *database, int64_t zxid, struct error *error);
-/* Snapshots behind what the tree has, which was saved: those that zk_database_drop_behind() had to leave. */
+/* What was logged behind `zxid` goes from the disk: the state at `zxid` comes from a leader, which does not know of it
+ * (Java leaves it, and replays it over that state at the next start). After a failure this server must not vote. */
+int zk_database_drop_log_behind(struct zk_database *database, int64_t zxid, struct error *error);
+/* Snapshots behind what the tree has, which was saved, likewise. */
 int zk_database_drop_snapshots_behind(struct zk_database *database, struct error *error);
 /* fastForwardDataBase: what is logged is applied, so that a vote speaks of what the disk has (2845). */
 int zk_database_fast_forward(struct zk_database *database, int64_t *ret_zxid, struct error *error);

@@ -4,9 +4,9 @@
  * Mirrors QuorumPeer.loadDataBase (its second half), readLongFromFile, writeLongToFile. Invariant:
  * (1) accepted >= current >= epoch of the last transaction, at every moment a crash may come.
  * Departs from Java: where a crash came between the transactions of a sync and the current epoch, which is written
- * behind them, (1) is restored instead of refusing to start. What was logged by then was committed, and a prefix of the
- * history of the epoch it belongs to, so this server is as if it had been in that epoch up to its last transaction; it
- * has accepted that epoch or a later one.
+ * behind them, (1) is restored instead of refusing to start. What was logged by then is a prefix of the history of the
+ * epoch it belongs to, as a leader has it who has all that was committed, so this server is as if it had been in that
+ * epoch up to its last transaction; it has accepted that epoch or a later one.
  */
 #include "server/quorum/epoch_files.h"
 

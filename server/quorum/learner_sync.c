@@ -16,9 +16,11 @@
  * (5) What this server has already is passed over when a DIFF brings it again, up to the last that is here; a leader
  *     that skips that one has another history.
  * (6) What this server had logged behind the zxid of a SNAP was never committed, as the leader knows what was. It goes
- *     before the snapshot is saved: a start would replay it over that.
+ *     before the snapshot is saved: a start would replay it over that. Snapshots behind it go when it is saved.
  * (7) A leader that serves sends with NEWLEADER the last configuration it proposed, which may come to nothing. One that is
  *     not committed yet waits for its commit, where Java activates it with UPTODATE, and stays outside if it is lost.
+ * (8) A TRUNC to where no log leads, as the state is a leader's snapshot from behind it, leaves all in place; the leader is
+ *     asked for its state instead. (Java ends, and does so again at each start.)
  * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do
  * as followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and
  * at the begin of an epoch, where enforceContinuousProposal does not look.
@@ -108,7 +110,7 @@ static int receive_snapshot(struct learner_sync *sync, struct error *error)
     if (load_be32(signature) != sizeof(SIGNATURE) - 1 || memcmp(signature + 4, SIGNATURE, sizeof(SIGNATURE) - 1) != 0)
         return error_set(error, ZK_CORRUPT, "Missing signature behind the leader's snapshot");
     data_tree_set_last_processed_zxid(zk_database_tree(sync->database), learner->packet.zxid);
-    err = zk_database_drop_behind(sync->database, learner->packet.zxid, error);    /* (6) */
+    err = zk_database_drop_log_behind(sync->database, learner->packet.zxid, error);    /* (6) */
     return err == ZK_OK ? ZK_OK : disk_failed(sync, err, error);
 }
 
@@ -125,6 +127,10 @@ static int truncate_log(struct learner_sync *sync, struct error *error)
     if (err == ZK_OK)
         return ZK_OK;
     error_prefix(error, "Not able to truncate the log to 0x%" PRIx64, (uint64_t)zxid);
+    if (err == ZK_NOT_FOUND) {    /* (8) */
+        atomic_store(&self->snapshot_epoch, zxid_epoch(sync->new_leader_zxid));
+        return err;
+    }
     self->ops->fail(self->owner, EXIT_CODE_QUORUM_PACKET_ERROR, error);
     return err;
 }

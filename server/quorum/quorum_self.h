@@ -54,6 +54,7 @@ struct quorum_self {
     _Atomic bool is_reconfig_flag;    /* a reconfiguration ended the role; no back-off in the next election */
     _Atomic bool is_shutting_down_election;    /* shuttingDownLE */
     _Atomic int64_t start_fle_ms;    /* on the clock that only goes on: when this election began */
+    _Atomic int64_t snapshot_epoch;    /* this epoch's leader is to send its whole state; 0: no leader */
     _Atomic int64_t observer_master_port;
     _Atomic int64_t unavailable_since_ms;    /* elapsed; 0 while it serves */
 

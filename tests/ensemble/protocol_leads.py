@@ -45,6 +45,7 @@ class Leads:
                     ("sessions that a ping names live, others expire", self.pings),
                     ("a learner that missed something gets it by DIFF, as it was proposed", self.diff),
                     ("a learner that knows more is told to truncate", self.trunc),
+                    ("one that cannot says that it has nothing, and gets the tree", self.cannot_truncate),
                     ("a learner that knows nothing gets the tree", self.snap),
                     ("an observer is informed of what was committed", self.observer),
                     ("a learner with a later configuration is sent away", self.config_ahead)):
@@ -216,6 +217,11 @@ class Leads:
         with self.join() as follower:
             follower.register(self.last + 5, self.epoch)
             same(follower.receive_sync(), wire.packet(wire.TRUNC, self.last), self.new_leader)
+
+    def cannot_truncate(self):
+        with self.join() as follower:
+            follower.register(-1, self.epoch)    # an epoch it has accepted: what it says is no vote
+            same(follower.receive_sync(), wire.packet(wire.SNAP, self.last), self.new_leader)
 
     def snap(self):
         with self.join() as follower:

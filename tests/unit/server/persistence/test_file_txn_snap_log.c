@@ -449,12 +449,16 @@ END_TEST
 
 /* The only snapshot has the zxid of an epoch in which nothing happened; the next leader's state is called by an older
  * one. */
-START_TEST(the_last_snapshot_stays_until_another_is_saved)
+START_TEST(snapshots_stay_until_another_is_saved)
 {
+    write_snapshot(3);
+    write_log("version-2", 4, 4, 8192);
     write_snapshot(7);
+    write_log("version-2", 8, 8, 8192);
+    assert_starts(8);
+    ck_assert_int_eq(file_txn_snap_log_drop_log_behind(server.log, 5, &error), ZK_OK);
+    ck_assert(exists("version-2/log.4") && !exists("version-2/log.8"));
     assert_starts(7);
-    ck_assert_int_eq(file_txn_snap_log_drop_behind(server.log, 5, &error), ZK_OK);
-    ck_assert(exists("version-2/snapshot.7"));
     write_snapshot(5);
     ck_assert_int_eq(file_txn_snap_log_drop_snapshots_behind(server.log, 5, &error), ZK_OK);
     ck_assert(!exists("version-2/snapshot.7"));
@@ -509,7 +513,7 @@ static Suite *file_txn_snap_log_suite(void)
     tcase_add_test(tcase, truncating_takes_newer_snapshots_along);
     tcase_add_test(tcase, truncating_leaves_a_snapshot_to_stand_on);
     tcase_add_test(tcase, truncating_may_end_at_a_snapshot_that_no_log_leads_to);
-    tcase_add_test(tcase, the_last_snapshot_stays_until_another_is_saved);
+    tcase_add_test(tcase, snapshots_stay_until_another_is_saved);
     tcase_add_test(tcase, sessions_are_restored);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);

@@ -104,6 +104,9 @@ START_TEST(a_new_one_gets_a_snapshot)
     expect_snapshot(&three, 9);
     wire_learner_finish(&three);
     wire_learner_close(&three);
+    loopback_join(&three, 3, 1, -1);    /* what it has is of no use to it */
+    expect_snapshot(&three, 9);
+    wire_learner_close(&three);
     wire_learner_close(&two);
 }
 END_TEST

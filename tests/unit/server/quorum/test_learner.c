@@ -71,46 +71,94 @@ static const struct {
     { "an observer does not go back before what it lived in", 5, 5, 4, 0, true },
 };
 
-/* The leader's end of the link; its packet is there before the learner waits for it. */
-START_TEST(a_learner_follows_into_an_epoch_it_may)
-{
+/* The leader's end of the link. */
+static struct {
     char directory[TEST_DIRECTORY_SIZE];
-    struct error error = {0};
-    int ends[2];
-    test_directory_make(directory);
-    ck_assert_int_eq(epoch_files_open(directory, epochs[_i].current << 32, &role_self.epochs, &error), ZK_OK);
-    ck_assert_int_eq(epoch_files_set_accepted(role_self.epochs, epochs[_i].accepted, &error), ZK_OK);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    struct quorum_channel *leader = quorum_channel_new(stream_new_plain(ends[0]), ROLE_TIMEOUT_MS);
-    learner.channel = quorum_channel_new(stream_new_plain(ends[1]), ROLE_TIMEOUT_MS);
-    learner.is_observer = epochs[_i].is_observer;
+    struct quorum_channel *channel;
+    struct received_packet packet;    /* the last one that the learner sent */
+    struct error error;
+} led;
 
+static void led_set_up(void)
+{
+    int ends[2];
+    set_up();
+    led.error = (struct error){0};
+    led.packet = (struct received_packet){0};
+    test_directory_make(led.directory);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    led.channel = quorum_channel_new(stream_new_plain(ends[0]), ROLE_TIMEOUT_MS);
+    learner.channel = quorum_channel_new(stream_new_plain(ends[1]), ROLE_TIMEOUT_MS);
+}
+
+static void led_tear_down(void)
+{
+    received_packet_release(&led.packet);
+    quorum_channel_free(led.channel);
+    epoch_files_close(role_self.epochs);
+    role_self.epochs = NULL;
+    tear_down();
+    test_directory_remove(led.directory);
+}
+
+static void lived(int64_t current, int64_t accepted)
+{
+    ck_assert_int_eq(epoch_files_open(led.directory, current << 32, &role_self.epochs, &led.error), ZK_OK);
+    ck_assert_int_eq(epoch_files_set_accepted(role_self.epochs, accepted, &led.error), ZK_OK);
+}
+
+/* The leader's packet is there before the learner waits for it. */
+static int register_in(int64_t epoch, int64_t *ret_new_leader_zxid)
+{
     uint8_t version[4] = {0, 1, 0, 0};
     struct slice data = {version, sizeof(version)};
-    int64_t begin = epochs[_i].led << 32, new_leader_zxid = 0;
-    ck_assert_int_eq(quorum_channel_write_packet(leader, QP_LEADERINFO, begin, &data, NULL, &error), ZK_OK);
-    ck_assert_int_eq(quorum_channel_flush(leader, &error), ZK_OK);
-    int err = learner_register(&learner, epochs[_i].is_observer ? QP_OBSERVERINFO : QP_FOLLOWERINFO, &new_leader_zxid,
-                               &error);
-    bool follows = epochs[_i].acked != 0;
-    ck_assert_msg(err == (follows ? ZK_OK : ZK_INVALID_STATE), "not so: %s", epochs[_i].fact);
+    ck_assert_int_eq(quorum_channel_write_packet(led.channel, QP_LEADERINFO, epoch << 32, &data, NULL, &led.error),
+                     ZK_OK);
+    ck_assert_int_eq(quorum_channel_flush(led.channel, &led.error), ZK_OK);
+    return learner_register(&learner, learner.is_observer ? QP_OBSERVERINFO : QP_FOLLOWERINFO, ret_new_leader_zxid,
+                            &led.error);
+}
 
-    struct received_packet packet = {0};
-    ck_assert_int_eq(quorum_channel_read_packet(leader, &packet, &error), ZK_OK);
-    ck_assert_int_eq(packet.zxid, epochs[_i].accepted << 32);
+static void led_expect(int32_t type)
+{
+    ck_assert_int_eq(quorum_channel_read_packet(led.channel, &led.packet, &led.error), ZK_OK);
+    ck_assert_int_eq(led.packet.type, type);
+}
+
+START_TEST(a_learner_follows_into_an_epoch_it_may)
+{
+    int64_t new_leader_zxid = 0;
+    bool follows = epochs[_i].acked != 0;
+    lived(epochs[_i].current, epochs[_i].accepted);
+    learner.is_observer = epochs[_i].is_observer;
+    int err = register_in(epochs[_i].led, &new_leader_zxid);
+    ck_assert_msg(err == (follows ? ZK_OK : ZK_INVALID_STATE), "not so: %s", epochs[_i].fact);
+    led_expect(epochs[_i].is_observer ? QP_OBSERVERINFO : QP_FOLLOWERINFO);
+    ck_assert_int_eq(led.packet.zxid, epochs[_i].accepted << 32);
     if (follows) {
-        ck_assert_int_eq(new_leader_zxid, begin);
-        ck_assert_int_eq(quorum_channel_read_packet(leader, &packet, &error), ZK_OK);
-        ck_assert_int_eq(packet.type, QP_ACKEPOCH);
-        ck_assert_msg((int32_t)load_be32(packet.data.bytes) == epochs[_i].acked, "not so: %s", epochs[_i].fact);
+        ck_assert_int_eq(new_leader_zxid, epochs[_i].led << 32);
+        led_expect(QP_ACKEPOCH);
+        ck_assert_int_eq(led.packet.zxid, 0);
+        ck_assert_msg((int32_t)load_be32(led.packet.data.bytes) == epochs[_i].acked, "not so: %s", epochs[_i].fact);
     }
     int64_t promised = follows && epochs[_i].led > epochs[_i].accepted ? epochs[_i].led : epochs[_i].accepted;
     ck_assert_int_eq(quorum_self_accepted_epoch(&role_self), promised);
-    received_packet_release(&packet);
-    quorum_channel_free(leader);
-    epoch_files_close(role_self.epochs);
-    role_self.epochs = NULL;
-    test_directory_remove(directory);
+}
+END_TEST
+
+START_TEST(who_needs_all_says_once_that_it_has_nothing)
+{
+    int64_t new_leader_zxid, told[] = {-1, 0, 0};
+    lived(3, 4);
+    atomic_store(&role_self.snapshot_epoch, 4);
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+        ck_assert_int_eq(register_in(i < 2 ? 4 : 5, &new_leader_zxid), ZK_OK);
+        led_expect(QP_FOLLOWERINFO);
+        led_expect(QP_ACKEPOCH);
+        ck_assert_int_eq(led.packet.zxid, told[i]);
+        if (i == 1)
+            atomic_store(&role_self.snapshot_epoch, 4);    /* it does not matter to the next leader */
+    }
 }
 END_TEST
 
@@ -130,9 +178,13 @@ static Suite *learner_suite(void)
     TCase *tcase = tcase_create("learner");
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, a_learner_follows_into_an_epoch_it_may, 0, ARRAY_SIZE(epochs));
     tcase_add_test(tcase, a_configuration_that_may_come_to_nothing_is_not_lived_by);
     tcase_add_loop_test(tcase, a_learner_takes_what_follows, 0, ARRAY_SIZE(orders));
+    tcase = tcase_create("registration");
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, led_set_up, led_tear_down);
+    tcase_add_loop_test(tcase, a_learner_follows_into_an_epoch_it_may, 0, ARRAY_SIZE(epochs));
+    tcase_add_test(tcase, who_needs_all_says_once_that_it_has_nothing);
     return suite;
 }
 
