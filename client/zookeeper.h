@@ -37,8 +37,8 @@
  *   ZBADARGUMENTS      zh or something that must not be NULL is, or a path cannot be
  *   ZINVALIDSTATE      the session expired, its authentication failed or the handle is closing: close it
  * and these every synchronous call and every completion (as `rc`):
- *   ZCONNECTIONLOSS    the connection broke before the answer came, or an attempt to connect failed; a write may have been
- *                      done or not
+ *   ZCONNECTIONLOSS    the connection broke before the answer came, or an attempt to connect failed; a write may have
+ *                      been done or not
  *   ZMARSHALLINGERROR  the answer cannot be read
  *   ZOPERATIONTIMEOUT  no answer in time: that of the session, or of zoo_set_request_timeout()
  *   ZSESSIONEXPIRED    the server no longer knows the session

@@ -8,8 +8,8 @@
  * (2) Departs from Java: who accepted an epoch that never began as a voter, and observes now, follows the leader that
  *     there is, without an ack. What it promised was a vote, and it has none; else it would stay outside until an
  *     election.
- * (3) Who needs all of the leader's state says that it has nothing (learner_sync.c (8)). Only to a leader whose epoch it
- *     has accepted before, which does not count what it says here.
+ * (3) Who needs all of the leader's state says that it has nothing (learner_sync.c (8)). Only to a leader whose epoch
+ *     it has accepted before, which does not count what it says here.
  * Departs from Java: the first pauses between attempts are short, since a leader that was elected a moment ago opens
  * its port in the next; names are looked up anew for each attempt.
  */
