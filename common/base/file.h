@@ -34,10 +34,9 @@ int file_pread(struct file *file, void *bytes, size_t size, int64_t offset, size
 /* At the file's position (start, or the end for FILE_APPEND), all of it or an error. */
 int file_write(struct file *file, const void *bytes, size_t size, struct error *error);
 int file_pwrite(struct file *file, const void *bytes, size_t size, int64_t offset, struct error *error);
-/* From now on what file_write() writes goes to the disk as it comes, 128 KiB behind at most, so that file_sync() finds
- * little to do and the syncs of other files need not wait for it all. The next file_write() tells of a disk that
- * fails. */
-void file_write_behind(struct file *file);
+/* From now on file_write() returns when but for the last 64 KiB all is on the disk, and hands the disk no more than so
+ * much at a time: file_sync() finds little to do, and syncs of other files need not wait for it all. */
+void file_write_through(struct file *file);
 /* fdatasync. */
 int file_sync(struct file *file, struct error *error);
 int file_size(struct file *file, int64_t *ret_size, struct error *error);

@@ -300,7 +300,7 @@ int snap_writer_open(const char *path, enum snap_compression compression, struct
         memory_free(temporary);
         return err;
     }
-    file_write_behind(file);
+    file_write_through(file);
     struct snap_writer *writer = memory_alloc(sizeof(*writer));
     writer->sink.write = sink_write;
     writer->encoder = encoder_new(compression, file);

@@ -178,7 +178,7 @@ int file_fill_zeros(struct file *file, int64_t from, int64_t to, struct error *e
     return write_at(file, NULL, to - from, from, false, error);
 }
 
-void file_write_behind(struct file *file)
+void file_write_through(struct file *file)
 {
     file->writes_behind = true;    /* which changes nothing here: what is not synced may be on the disk in any case */
 }
