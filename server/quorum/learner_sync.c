@@ -18,9 +18,9 @@
  * (6) What this server had logged behind the zxid of a SNAP was never committed, as the leader knows what was. It goes
  *     before the snapshot is saved: a start would replay it over that. Snapshots behind it go when it is saved.
  * (7) A leader that serves sends with NEWLEADER the last configuration it proposed, which may come to nothing. One that
- *     is not committed yet waits for its commit, where Java activates it with UPTODATE, and stays outside if it is lost.
- * (8) A TRUNC to where no log leads, as the state is a leader's snapshot from behind it, leaves all in place; the leader
- *     is asked for its state instead. (Java ends, and does so again at each start.)
+ *     is not committed yet waits for its commit; Java activates it with UPTODATE, and stays outside if it is lost.
+ * (8) A TRUNC to where no log leads, as the state is a leader's snapshot from behind it, leaves all in place; the
+ *     leader is asked for its state instead. (Java ends, and does so again at each start.)
  * Departs from Java: a snapshot is always synced before the ACK (Java does so after SNAP only); observers that log do
  * as followers; a commit that fits no proposal breaks the link; a gap breaks it behind what this server has, too, and
  * at the begin of an epoch, where enforceContinuousProposal does not look.

@@ -200,7 +200,7 @@ int sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags)
 /* Eight MiB in uneven pieces; the first error. */
 static int write_much(struct file *file)
 {
-    static const char bytes[100000];
+    static const char bytes[300000];
     int err = ZK_OK;
     for (size_t left = 8 * MIB; left > 0 && err == ZK_OK;) {
         size_t size = left < sizeof(bytes) ? left : sizeof(bytes);
