@@ -144,7 +144,7 @@ void file_write_through(struct file *file)
 }
 
 /* One piece at a time is on its way: with a second one behind it a sync of another file takes half as long again. An
- * error found by waiting is told only once, and so may not be passed over. Where the kernel cannot, the sync will do. */
+ * error found by waiting is told only once, so it may not be passed over. Where the kernel cannot, the sync will do. */
 static int pass_through(struct file *file, struct error *error)
 {
     unsigned how = SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
